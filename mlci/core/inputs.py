@@ -1,0 +1,102 @@
+"""Typed inputs: one pydantic model is the source of the option, the variable, the key and the page."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
+
+
+def kebab(name: str) -> str:
+    """Return `name` as it is written in mlci.yaml and on the command line."""
+    return name.replace("_", "-")
+
+
+class Inputs(BaseModel):
+    """The inputs of one section of mlci.yaml. Keys are written in kebab-case."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=kebab, populate_by_name=True, defer_build=True
+    )
+
+
+class DataInputs(Inputs):
+    """Which rows a model is trained and judged on, and what their columns mean."""
+
+    train: str | None = Field(None, description="File with the training rows (CSV or Parquet).")
+    evaluate: str | None = Field(None, description="File with the rows that every model is judged on.")
+    label: str | None = Field(None, description="Column that the model predicts.")
+    key: str | None = Field(
+        None, description="Column that identifies a row, so that two models are compared on the same rows."
+    )
+    features: list[str] = Field(
+        [], description="Columns that a model may use; default: all but label, key, weight, group and ignored ones."
+    )
+    ignore: list[str] = Field([], description="Columns that are never features.")
+    slices: list[str] = Field([], description="Columns whose values are judged one by one.")
+    group: str | None = Field(None, description="Column of rows that belong together; they are resampled as one.")
+    weight: str | None = Field(None, description="Column with the weight of a row.")
+    positive: str | int | float | bool | None = Field(
+        None, description="Label value that counts as positive in a two-class problem; default: the larger one."
+    )
+
+
+class TrackingInputs(Inputs):
+    """Where runs and model versions are recorded."""
+
+    uri: str | None = Field(
+        None,
+        description="MLflow tracking server or database; default: MLFLOW_TRACKING_URI, "
+        "else SQLite and a folder under .mlci, without a server.",
+    )
+    experiment: str | None = Field(None, description="MLflow experiment; default: the project's name.")
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Return whether a field's value must never be printed."""
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("secret"))
+
+
+def shape(annotation: Any) -> Literal["text", "flag", "number", "lines", "yaml"]:
+    """Return how a value of this type is written in an option, a variable or a CI input.
+
+    `lines` is one item a line; `yaml` is YAML (and so JSON) text for everything with structure.
+    """
+    kinds = _members(annotation)
+    if kinds <= {str}:
+        return "text"
+    if kinds <= {bool}:
+        return "flag"
+    if kinds <= {int, float}:
+        return "number"
+    if any(typing.get_origin(kind) is Literal for kind in kinds):
+        return "text"
+    if any(typing.get_origin(kind) is list and typing.get_args(kind) == (str,) for kind in kinds):
+        return "lines"
+    return "yaml"
+
+
+def choices(annotation: Any) -> tuple[str, ...]:
+    """Return the values that a Literal annotation allows; empty for any other type."""
+    return tuple(
+        str(value)
+        for kind in _members(annotation)
+        if typing.get_origin(kind) is Literal
+        for value in typing.get_args(kind)
+    )
+
+
+def _members(annotation: Any) -> set[Any]:
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return {kind for kind in typing.get_args(annotation) if kind is not type(None)}
+    return {annotation}
+
+
+def fields_of(inputs: type[Inputs]) -> Mapping[str, FieldInfo]:
+    """Return the fields of a section by their key in mlci.yaml."""
+    return {kebab(name): field for name, field in inputs.model_fields.items()}

@@ -1,0 +1,213 @@
+"""What an adapter must offer: one protocol for each axis along which mlci can be extended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from mlci.core.files import Digests
+from mlci.core.inputs import DataInputs
+from mlci.core.results import Check, Report
+
+Say = Callable[[str], None]
+
+
+class Reader(Protocol):
+    """Reads data files of one format."""
+
+    suffixes: Sequence[str]
+
+    def read(self, path: Path) -> Any:
+        """Return the whole file as a pandas DataFrame; raises MlciError `data.unreadable` or `data.empty`."""
+
+    def columns(self, path: Path) -> list[str]:
+        """Return the names of the columns without reading the rows."""
+
+
+class Validator(Protocol):
+    """Checks a data frame against expectations."""
+
+    def validate(
+        self, frame: Any, expectations: Sequence[Mapping[str, Any]], *, file: str, show_values: bool
+    ) -> list[Check]:
+        """Return one check for each expectation."""
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """What a trainer is asked to do. `options` is the stage's inputs; paths are absolute."""
+
+    root: Path
+    work: Path
+    out: Path
+    data: DataInputs
+    options: Any
+    variables: Mapping[str, str]
+    digests: Digests
+    say: Say
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a trainer left behind. Paths are absolute; None where there is no such thing."""
+
+    model: Path | None
+    predictions: Path | None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+    checks: Sequence[Check] = ()
+    logs: Sequence[Path] = ()
+
+
+class Trainer(Protocol):
+    """One way to get a model: a command, a DVC pipeline, an estimator."""
+
+    def parts(self, request: TrainRequest) -> dict[str, str]:
+        """Return what the model depends on beyond data and configuration (code, pipeline files)."""
+
+    def train(self, request: TrainRequest) -> Trained:
+        """Train, and return what came of it."""
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """A version of a registered model. `tags` are the registry's own."""
+
+    name: str
+    version: str
+    run_id: str | None
+    tags: Mapping[str, str]
+    aliases: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What is recorded about one training run."""
+
+    name: str
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    artifacts: Sequence[tuple[Path, str]] = ()
+    datasets: Sequence[tuple[str, str, str]] = ()
+
+
+class Tracker(Protocol):
+    """Records runs and model versions."""
+
+    def check(self) -> None:
+        """Raise MlciError `tracker.unreachable` when the store cannot be used."""
+
+    def record(self, run: RunRecord) -> str:
+        """Record a finished run and return its id."""
+
+    def register(self, name: str, model: Path, run_id: str, tags: Mapping[str, str]) -> ModelVersion:
+        """Store a model folder as it is and return its new version."""
+
+    def find(self, uri: str) -> ModelVersion | None:
+        """Return the version that `models:/name@alias` or `models:/name/3` names; None without one."""
+
+    def find_by_tag(self, name: str, tag: str, value: str) -> ModelVersion | None:
+        """Return the newest version of `name` with this tag value; None without one."""
+
+    def fetch_model(self, version: ModelVersion, folder: Path) -> Path:
+        """Copy a version's model to `folder` and return where its MLmodel file is."""
+
+    def fetch_artifact(self, run_id: str, name: str, folder: Path) -> Path | None:
+        """Copy one artifact of a run to `folder`; None when the run has none of this name."""
+
+    def set_alias(self, name: str, alias: str, version: str) -> None:
+        """Let `alias` name `version`."""
+
+    def tag_version(self, name: str, version: str, tags: Mapping[str, str]) -> None:
+        """Set tags on a version."""
+
+
+class Model(Protocol):
+    """A loaded model."""
+
+    classes: Sequence[Any] | None
+
+    def predict(self, frame: Any) -> Any:
+        """Return one prediction for each row, as a NumPy array."""
+
+    def predict_proba(self, frame: Any) -> Any | None:
+        """Return probabilities, rows × classes, as a NumPy array; None where the model has none."""
+
+
+class Flavor(Protocol):
+    """Loads models of one file format."""
+
+    def recognises(self, path: Path) -> bool:
+        """Return whether `path` is a model of this format."""
+
+    def load(self, path: Path, trusted: Sequence[str]) -> Model:
+        """Load a model; raises MlciError `model.unreadable` or `model.untrusted`."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A model version that a target is asked to put into service. `model` is its local folder."""
+
+    name: str
+    version: str
+    model: Path
+    alias: str
+    root: Path
+    options: Any
+    say: Say
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What a target did, or would do in a dry run."""
+
+    change: str
+    previous: str | None
+    current: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+    changed: bool = True
+
+
+class Target(Protocol):
+    """Receives a deployment."""
+
+    def state(self, release_name: str, options: Any, root: Path, find: Callable[[str], str | None]) -> str:
+        """Return a short text that changes when what is deployed changes. Cheap, no side effect."""
+
+    def plan(self, release: Release, tracker: Tracker) -> Deployment:
+        """Return what `deploy` would do. Touches nothing."""
+
+    def deploy(self, release: Release, tracker: Tracker) -> Deployment:
+        """Put the release into service; on a failed smoke test the old version stays."""
+
+
+class Reporter(Protocol):
+    """Turns a report into text of one format. Pure: the same report gives the same text."""
+
+    file: str | None
+
+    def render(self, report: Report) -> str:
+        """Return the whole report in this format."""
+
+
+class Provider(Protocol):
+    """The CI system that a run is part of: where text, outputs and annotations go."""
+
+    name: str
+    ci: bool
+
+    def publish(self, report: Report, out: Path) -> None:
+        """Publish the report by this system's own means."""
+
+    def group(self, title: str) -> None:
+        """Begin a part of the log that can be folded."""
+
+    def end_group(self) -> None:
+        """End the part of the log that `group` began."""
+
+    def provenance(self) -> Mapping[str, str]:
+        """Return commit, ref and run_url as this system knows them."""

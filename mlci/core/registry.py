@@ -1,0 +1,63 @@
+"""A folder is the list: each file of a folder, and each entry point of a third party, is one plug-in."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Generic, TypeVar
+
+from mlci.core.errors import MlciError
+from mlci.core.inputs import kebab
+
+Plugin = TypeVar("Plugin")
+
+
+class Registry(Generic[Plugin]):
+    """The plug-ins of one kind: files of `package`, each with an attribute named `attribute`.
+
+    Third parties add theirs by an entry point in the group named like the package.
+    Nothing is imported before it is asked for.
+    """
+
+    def __init__(self, package: str, attribute: str) -> None:
+        self.package = package
+        self.attribute = attribute
+
+    def names(self) -> list[str]:
+        """Return the names of the built-in plug-ins and of those that other packages add."""
+        return sorted({*self._files(), *(point.name for point in self._points())})
+
+    def get(self, name: str) -> Plugin:
+        """Return the plug-in called `name`.
+
+        Raises MlciError `config.invalid` when there is none, with the nearest name.
+        """
+        module = self._files().get(name)
+        if module is not None:
+            plugin: Plugin = getattr(importlib.import_module(module), self.attribute)
+            return plugin
+        for point in self._points():
+            if point.name == name:
+                loaded: Plugin = point.load()
+                return loaded
+        known = self.names()
+        near = get_close_matches(name, known, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
+        raise MlciError("config.invalid", f"unknown {self.attribute} '{name}'", hint)
+
+    def __iter__(self) -> Iterator[Plugin]:
+        return (self.get(name) for name in self.names())
+
+    def _files(self) -> dict[str, str]:
+        folder: Any = importlib.import_module(self.package)
+        return {
+            kebab(module.name): f"{self.package}.{module.name}"
+            for module in pkgutil.iter_modules(folder.__path__)
+            if not module.name.startswith("_")
+        }
+
+    def _points(self) -> list[EntryPoint]:
+        return list(entry_points(group=self.package))

@@ -1,0 +1,159 @@
+"""What a stage found: checks, metrics, artifacts; and the report that holds the stages of one run."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mlci.core.status import ExitCode, Status, severity, worst
+
+SCHEMA_VERSION = "1.0"
+"""Version of the JSON that mlci writes. A new major number means that readers must change."""
+
+
+class Word(BaseModel):
+    """A frozen record; unknown fields are refused, so that a reader never guesses."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Interval(Word):
+    """A two-sided confidence interval, in the unit of the value it surrounds."""
+
+    low: float
+    high: float
+    confidence: float = Field(description="Nominal coverage, between 0 and 1.")
+    method: str
+
+
+class Metric(Word):
+    """One number about a model, with its uncertainty and what it was compared with.
+
+    `delta` and `interval` are candidate minus baseline in the metric's own unit and sign;
+    `direction` says which way is better.
+    """
+
+    name: str
+    value: float | None
+    direction: Literal["higher", "lower"]
+    n: int = Field(description="Rows that the value rests on.")
+    slice: str | None = None
+    unit: str | None = None
+    baseline: float | None = None
+    delta: float | None = None
+    interval: Interval | None = None
+
+
+class Check(Word):
+    """One verdict, with the sentence that a person reads and the facts behind it."""
+
+    name: str = Field(description="Stable: holds no measured value, so that runs can be compared.")
+    status: Status
+    message: str
+    word: str | None = Field(None, description="The verdict in words: not worse, better, worse, unclear, identical.")
+    observed: Any = None
+    expected: Any = None
+    limit: str | None = Field(None, description="The limit as a person reads it, such as '≥ −0.005'.")
+    slice: str | None = None
+    metric: Metric | None = None
+    p_value: float | None = Field(None, description="Adjusted for the number of checks tested together.")
+    where: str | None = Field(None, description="File and line that set the rule, such as mlci.yaml:14.")
+    url: str | None = None
+
+
+class Artifact(Word):
+    """A file or folder that a stage left behind; `path` is relative to the output folder."""
+
+    path: str
+    sha256: str
+    size: int = Field(description="Bytes.")
+    role: Literal["model", "data", "predictions", "report", "log"]
+
+
+class Step(Word):
+    """How long a part of a stage took."""
+
+    name: str
+    seconds: float
+
+
+class ErrorRecord(Word):
+    """An error as it stands in a result file."""
+
+    code: str
+    message: str
+    hint: str = ""
+    exit_code: int
+
+
+class StageResult(Word):
+    """What one stage found in one run."""
+
+    schema_version: str = SCHEMA_VERSION
+    stage: str
+    status: Status
+    reason: str = Field(description="One sentence: the verdict and why.")
+    checks: list[Check] = []
+    metrics: list[Metric] = []
+    artifacts: list[Artifact] = []
+    outputs: dict[str, str] = Field({}, description="Short values for later jobs; never free text.")
+    details: dict[str, Any] = Field({}, description="Facts that belong to this stage only.")
+    steps: list[Step] = []
+    started: str = Field("", description="UTC, ISO 8601.")
+    seconds: float = 0.0
+    fingerprint: dict[str, str] = Field({}, description="What the result depends on, each part with its digest.")
+    error: ErrorRecord | None = None
+    cached: bool = Field(False, description="True when this run took the result over unchanged.")
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code that says the same as `status`."""
+        if self.error is not None:
+            return ExitCode(self.error.exit_code)
+        return ExitCode.FAILED if self.status is Status.FAILED else ExitCode.PASSED
+
+
+class Provenance(Word):
+    """Which code, on which machine and with which versions a run was made."""
+
+    commit: str | None = None
+    dirty: bool | None = None
+    ref: str | None = None
+    run_url: str | None = None
+    python: str = ""
+    platform: str = ""
+    versions: dict[str, str] = {}
+    data: dict[str, str] = Field({}, description="Digest of each data file, by path.")
+
+
+class Report(Word):
+    """The results of one run, in the order in which the stages stand in the pipeline."""
+
+    schema_version: str = SCHEMA_VERSION
+    id: str = Field(description="Names the comment that this report updates; the project by default.")
+    project: str
+    status: Status
+    headline: str
+    stages: list[StageResult]
+    provenance: Provenance
+    created: str = Field(description="UTC, ISO 8601.")
+    tool: str
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code of the run: that of the first stage that stopped it."""
+        for stage in self.stages:
+            if stage.exit_code is not ExitCode.PASSED:
+                return stage.exit_code
+        return ExitCode.PASSED
+
+
+def leading_check(checks: list[Check]) -> Check | None:
+    """Return the check that explains the verdict best: the first of the most severe ones."""
+    return max(checks, key=lambda check: severity(check.status), default=None)
+
+
+def status_of(checks: list[Check]) -> Status:
+    """Return the status that `checks` add up to; `passed` when nothing was checked."""
+    return worst([Status.PASSED, *(check.status for check in checks)])
