@@ -35,7 +35,7 @@ def folder_in_progress(final: Path) -> Iterator[Path]:
     """Yield an empty folder that takes the place of `final` when the block ends without an error."""
     final.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}."))
-    os.chmod(work, 0o755)
+    os.chmod(work, 0o755)  # noqa: S103 - results are meant to be read; mkdtemp makes them private
     try:
         yield work
         if final.exists():
@@ -102,6 +102,6 @@ class Digests:
         """Keep what was learned for the next process."""
         if self._store is None or not self._changed:
             return
-        kept = {name: entry for name, entry in self._known.items() if os.path.exists(name)}
+        kept = {name: entry for name, entry in self._known.items() if Path(name).exists()}
         write_atomic(self._store, json.dumps(kept))
         self._changed = False

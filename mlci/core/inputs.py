@@ -34,14 +34,22 @@ class DataInputs(Inputs):
         None, description="Column that identifies a row, so that two models are compared on the same rows."
     )
     features: list[str] = Field(
-        [], description="Columns that a model may use; default: all but label, key, weight, group and ignored ones."
+        [],
+        description="Columns that a model may use; default: all but label, key, weight, group and ignored ones.",
     )
     ignore: list[str] = Field([], description="Columns that are never features.")
     slices: list[str] = Field([], description="Columns whose values are judged one by one.")
-    group: str | None = Field(None, description="Column of rows that belong together; they are resampled as one.")
+    group: str | None = Field(
+        None, description="Column of rows that belong together; they are resampled as one."
+    )
     weight: str | None = Field(None, description="Column with the weight of a row.")
+    task: Literal["classification", "regression"] | None = Field(
+        None,
+        description="What is predicted; default: classes when labels are text, booleans or few whole numbers.",
+    )
     positive: str | int | float | bool | None = Field(
-        None, description="Label value that counts as positive in a two-class problem; default: the larger one."
+        None,
+        description="Label value that counts as positive in a two-class problem; default: the larger one.",
     )
 
 
@@ -56,10 +64,10 @@ class TrackingInputs(Inputs):
     experiment: str | None = Field(None, description="MLflow experiment; default: the project's name.")
 
 
-def is_secret(field: FieldInfo) -> bool:
-    """Return whether a field's value must never be printed."""
+def unimportant(field: FieldInfo) -> bool:
+    """Return whether a field cannot change a stage's result, so that a change of it skips nothing."""
     extra = field.json_schema_extra
-    return isinstance(extra, dict) and bool(extra.get("secret"))
+    return isinstance(extra, dict) and extra.get("affects-result") is False
 
 
 def shape(annotation: Any) -> Literal["text", "flag", "number", "lines", "yaml"]:

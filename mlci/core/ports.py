@@ -41,12 +41,12 @@ class TrainRequest:
 
     root: Path
     work: Path
-    out: Path
     data: DataInputs
     options: Any
     variables: Mapping[str, str]
     digests: Digests
     say: Say
+    read: Callable[[Path], Any]
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,12 @@ class Tracker(Protocol):
     def register(self, name: str, model: Path, run_id: str, tags: Mapping[str, str]) -> ModelVersion:
         """Store a model folder as it is and return its new version."""
 
+    def peek(self, uri: str) -> object:
+        """Return the version that a model URI names, as text, or None for none; cheap, no heavy import.
+
+        Anything else means that it cannot be known this way, and `find` must be asked.
+        """
+
     def find(self, uri: str) -> ModelVersion | None:
         """Return the version that `models:/name@alias` or `models:/name/3` names; None without one."""
 
@@ -150,39 +156,54 @@ class Flavor(Protocol):
 
 @dataclass(frozen=True)
 class Release:
-    """A model version that a target is asked to put into service. `model` is its local folder."""
+    """A model version that a target is asked to put into service.
+
+    `model` is its folder on this machine and `digest` that folder's; `example` holds some rows
+    (Parquet) and `expected` what the model says to them. `state` is the folder for local state.
+    """
 
     name: str
     version: str
     model: Path
-    alias: str
+    digest: str
+    example: Path
+    expected: Path
     root: Path
+    state: Path
+    work: Path
     options: Any
+    variables: Mapping[str, str]
+    digests: Digests
     say: Say
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What a target did, or would do in a dry run."""
+    """What a target did, or would do in a dry run. `previous` is the version served before, if any."""
 
     change: str
     previous: str | None
-    current: str
-    details: Mapping[str, Any] = field(default_factory=dict)
     changed: bool = True
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Target(Protocol):
     """Receives a deployment."""
 
-    def state(self, release_name: str, options: Any, root: Path, find: Callable[[str], str | None]) -> str:
-        """Return a short text that changes when what is deployed changes. Cheap, no side effect."""
+    def state(self, name: str, options: Any, folder: Path, tracker: Tracker) -> str:
+        """Return what is deployed right now, as a short text. Cheap, no side effect."""
 
     def plan(self, release: Release, tracker: Tracker) -> Deployment:
         """Return what `deploy` would do. Touches nothing."""
 
     def deploy(self, release: Release, tracker: Tracker) -> Deployment:
-        """Put the release into service; on a failed smoke test the old version stays."""
+        """Put the release into service, or leave the old version in place.
+
+        Raises MlciError `deploy.smoke-test` when the new version answers wrongly or not at all.
+        """
+
+    def stop(self, name: str, options: Any, folder: Path) -> str:
+        """Take out of service what this target started; returns a sentence about it."""
 
 
 class Reporter(Protocol):
@@ -211,3 +232,50 @@ class Provider(Protocol):
 
     def provenance(self) -> Mapping[str, str]:
         """Return commit, ref and run_url as this system knows them."""
+
+
+@dataclass(frozen=True)
+class BaselineRequest:
+    """What a baseline source is asked for. `text` is the baseline as it stands in mlci.yaml.
+
+    `open_tracker` gives the project's tracker; `work` is a folder that is thrown away afterwards.
+    """
+
+    text: str
+    root: Path
+    cache: Path
+    work: Path
+    data: DataInputs
+    open_tracker: Callable[[], Tracker]
+    variables: Mapping[str, str]
+    digests: Digests
+    say: Say
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The model to compare with.
+
+    `evaluation_digest` is the SHA-256 of the evaluation file that `predictions` were made on; None
+    when nobody recorded it. `model` fetches the model, for scoring it again; None when there is none.
+    """
+
+    label: str
+    predictions: Path | None
+    evaluation_digest: str | None = None
+    model: Callable[[], Path] | None = None
+    model_digest: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class BaselineSource(Protocol):
+    """One place that a baseline can come from."""
+
+    def claims(self, text: str) -> bool:
+        """Return whether `text` names a baseline of this kind."""
+
+    def identity(self, request: BaselineRequest) -> str:
+        """Return what the baseline is right now. Cheap; a text that never repeats where it is unknown."""
+
+    def fetch(self, request: BaselineRequest) -> Baseline | None:
+        """Return the baseline; None when there is none yet (a first run)."""

@@ -51,7 +51,9 @@ class Check(Word):
     name: str = Field(description="Stable: holds no measured value, so that runs can be compared.")
     status: Status
     message: str
-    word: str | None = Field(None, description="The verdict in words: not worse, better, worse, unclear, identical.")
+    word: str | None = Field(
+        None, description="The verdict in words: not worse, better, worse, unclear, identical."
+    )
     observed: Any = None
     expected: Any = None
     limit: str | None = Field(None, description="The limit as a person reads it, such as '≥ −0.005'.")
@@ -102,7 +104,9 @@ class StageResult(Word):
     steps: list[Step] = []
     started: str = Field("", description="UTC, ISO 8601.")
     seconds: float = 0.0
-    fingerprint: dict[str, str] = Field({}, description="What the result depends on, each part with its digest.")
+    fingerprint: dict[str, str] = Field(
+        {}, description="What the result depends on, each part with its digest."
+    )
     error: ErrorRecord | None = None
     cached: bool = Field(False, description="True when this run took the result over unchanged.")
 
@@ -111,7 +115,10 @@ class StageResult(Word):
         """The exit code that says the same as `status`."""
         if self.error is not None:
             return ExitCode(self.error.exit_code)
-        return ExitCode.FAILED if self.status is Status.FAILED else ExitCode.PASSED
+        return _EXIT_CODES.get(self.status, ExitCode.PASSED)
+
+
+_EXIT_CODES = {Status.FAILED: ExitCode.FAILED, Status.ERRORED: ExitCode.NOT_EVALUATED}
 
 
 class Provenance(Word):

@@ -19,6 +19,10 @@ def _silent(text: str) -> None:
     """Say nothing: the default when nobody listens."""
 
 
+def _nowhere(key: str) -> str | None:  # noqa: ARG001 - the signature of a look-up
+    return None
+
+
 @dataclass
 class Context:
     """What a stage knows about the run it is part of. Paths are absolute.
@@ -39,7 +43,7 @@ class Context:
     configured: frozenset[str] = frozenset()
     work: Path = Path()
     variables: Mapping[str, str] = field(default_factory=dict)
-    where: Callable[[str], str | None] = lambda key: None
+    where: Callable[[str], str | None] = _nowhere
     say: Callable[[str], None] = _silent
     ci: bool = False
     dry_run: bool = False
@@ -105,7 +109,7 @@ class Stage:
 
     `parts` returns what the result depends on: a digest (or version) for each named part. It is
     cheap and imports no machine-learning library; equal parts mean that the stage need not run.
-    `run` does the work.
+    `sections` are the shared sections of mlci.yaml that it reads. `run` does the work.
     """
 
     name: str
@@ -114,3 +118,5 @@ class Stage:
     parts: Callable[[Any, Context], dict[str, str]]
     run: Callable[[Any, Context], StageResult]
     after: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ("data",)
+    can_dry_run: bool = False

@@ -1,0 +1,97 @@
+"""Puts the commands together, and turns every error into its text and its exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from mlci import __version__
+from mlci.cli import doctor, explain, init, listing, pipeline_commands, schema
+from mlci.cli.stage_commands import stage_command
+from mlci.core.errors import MlciError
+from mlci.core.status import ExitCode
+from mlci.stages import ordered_stages
+
+HELP = "CI/CD for machine-learning repositories: one command per stage, one verdict per change."
+
+STAGE_PANEL = "Stages"
+PROJECT_PANEL = "Project"
+
+
+def build_app() -> typer.Typer:
+    """Return the whole command line."""
+    app = typer.Typer(
+        name="mlci", help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    )
+    app.callback()(_root)
+    commands: list[Callable[..., Any]] = [init.init, doctor.doctor, *pipeline_commands.COMMANDS]
+    for command in commands:
+        app.command(rich_help_panel=PROJECT_PANEL)(command)
+    for stage in ordered_stages():
+        app.command(name=stage.name, help=stage.summary, rich_help_panel=STAGE_PANEL)(stage_command(stage))
+    for command in (explain.explain, listing.list_, schema.schema):
+        app.command(name=command.__name__.rstrip("_"), rich_help_panel=PROJECT_PANEL)(command)
+    return app
+
+
+def run_app() -> NoReturn:
+    """Run the command line and exit with the code that says what happened."""
+    signal.signal(signal.SIGTERM, _interrupt)  # a CI system cancels by SIGTERM; end as after Ctrl-C
+    try:
+        build_app()()
+    except MlciError as error:
+        print_error(error)
+        sys.exit(int(error.exit_code))
+    except KeyboardInterrupt:
+        print_error(MlciError("interrupted", "interrupted"))
+        sys.exit(int(ExitCode.INTERRUPTED))
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - `| head` closed it; exit without a traceback
+        sys.exit(int(ExitCode.PASSED))
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a bug has an exit code of its own
+        _print_bug(error)
+        sys.exit(int(ExitCode.BUG))
+    sys.exit(int(ExitCode.PASSED))
+
+
+def print_error(error: MlciError) -> None:
+    """Print an error, its way out, and where to read more; with the traceback if asked for."""
+    if os.environ.get("MLCI_DEBUG"):
+        traceback.print_exception(error, file=sys.stderr)
+    lines = [str(error)]
+    if error.hint:
+        lines.append(f"hint: {error.hint}")
+    lines.append(f"more: mlci explain {error.code}")
+    sys.stderr.write("\n".join(lines) + "\n")
+
+
+def _print_bug(error: Exception) -> None:
+    sys.stderr.write(f"error[bug]: {type(error).__name__}: {error}\nPlease report this:\n\n")
+    sys.stderr.write(f"mlci {__version__}, Python {sys.version.split()[0]}, {sys.platform}\n```\n")
+    traceback.print_exception(error, file=sys.stderr)
+    sys.stderr.write("```\n")
+
+
+def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001 - the signature of a signal handler
+    raise KeyboardInterrupt
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"mlci {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[  # noqa: ARG001 - handled by its callback
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    pass

@@ -1,0 +1,57 @@
+"""Runs stages on behalf of a command, shows the report, and exits with its code."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from mlci.cli import options
+from mlci.cli.progress import Progress
+from mlci.config import Config
+from mlci.core.stage import Stage
+from mlci.providers import detect
+from mlci.reporters.console import ConsoleReporter
+from mlci.runner import Run
+from mlci.stages import ordered_stages
+
+
+def make_run(config: Config, out: Path | None, *, force: bool = False, dry_run: bool = False) -> Run:
+    """Return a run of this project on this machine."""
+    env = options.variables()
+    return Run(
+        config=config,
+        stages=ordered_stages(),
+        provider=detect(env),
+        variables=env,
+        out=options.out_folder(out),
+        force=force,
+        dry_run=dry_run,
+    )
+
+
+def execute(
+    config: Config,
+    chosen: Sequence[Stage],
+    *,
+    out: Path | None,
+    force: bool,
+    warn_exit_code: bool,
+    dry_run: bool = False,
+) -> None:
+    """Run the chosen stages, print the report, exit with its code."""
+    run = make_run(config, out, force=force, dry_run=dry_run)
+    with Progress() as progress:
+        run.say = progress.say
+        report = run.execute(chosen)
+    typer.echo(console_reporter().render(report), nl=False)
+    options.finish(report, warn_exit_code=warn_exit_code)
+
+
+def console_reporter() -> ConsoleReporter:
+    """Return the reporter for this terminal, or for a log without colours."""
+    colour = options.is_terminal()
+    width = min(shutil.get_terminal_size((110, 24)).columns, 140) if colour else 110
+    return ConsoleReporter(colour=colour, width=max(width, 60))

@@ -1,0 +1,258 @@
+"""One value for each key: command line before environment before mlci.yaml before default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from pydantic import ValidationError
+
+from mlci.config.problems import invalid, nearest
+from mlci.config.source import parse_text, read_file
+from mlci.core.errors import MlciError
+from mlci.core.inputs import DataInputs, Inputs, TrackingInputs, fields_of, shape
+
+FILE_NAME = "mlci.yaml"
+SHARED_SECTIONS: dict[str, type[Inputs]] = {"data": DataInputs, "tracking": TrackingInputs}
+_SHAPE_WORDS = {"flag": "true or false", "number": "a number"}
+
+Section = TypeVar("Section", bound=Inputs)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value and the place that set it."""
+
+    value: Any
+    source: str
+
+
+@dataclass(frozen=True)
+class Config:
+    """A validated project description. `origins` maps dotted keys to the place that set them."""
+
+    file: Path
+    root: Path
+    project: str
+    sections: Mapping[str, Inputs]
+    given: frozenset[str]
+    lines: Mapping[str, int]
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    def section(self, name: str, kind: type[Section]) -> Section:
+        """Return one section's inputs."""
+        return cast("Section", self.sections[name]) if isinstance(self.sections[name], kind) else kind()
+
+    def where(self, key: str) -> str | None:
+        """Return file and line that set a dotted key or the nearest key above it; None for a default."""
+        while key:
+            if key in self.lines:
+                return f"{self.file.name}:{self.lines[key]}"
+            key = key.rpartition(".")[0]
+        return None
+
+    def explain(self, key: str) -> Value:
+        """Return the value of a dotted key and where it came from.
+
+        Raises MlciError `config.unknown-key`.
+        """
+        if key == "project":
+            return Value(self.project, self._origin(key))
+        head, _, rest = key.partition(".")
+        if head not in self.sections:
+            raise MlciError(
+                "config.unknown-key",
+                f"there is no section '{head}'",
+                nearest(head, ["project", *self.sections]),
+            )
+        value: Any = self.sections[head].model_dump(mode="json", by_alias=True)
+        known = list(fields_of(type(self.sections[head])))
+        for part in [part for part in rest.split(".") if part]:
+            value = _step_into(value, part, key, known)
+            known = list(value) if isinstance(value, dict) else known
+        return Value(value, self._origin(key))
+
+    def _origin(self, key: str) -> str:
+        above = key
+        while above:
+            if above in self.origins:
+                return self.origins[above]
+            above = above.rpartition(".")[0]
+        return self.where(key) or "default"
+
+
+def find_file(given: Path | None, start: Path) -> Path:
+    """Return the configuration file: the given one, or the nearest mlci.yaml from `start` upwards.
+
+    Raises MlciError `config.missing`.
+    """
+    if given is not None:
+        path = start / given
+        path = path / FILE_NAME if path.is_dir() else path
+        if path.is_file():
+            return path.resolve()
+        raise MlciError("config.missing", f"'{given}' does not exist", "run `mlci init` to write one")
+    for folder in (start, *start.parents):
+        if (folder / FILE_NAME).is_file():
+            return (folder / FILE_NAME).resolve()
+    raise MlciError(
+        "config.missing", f"there is no {FILE_NAME} in '{start}' or above it", "run `mlci init` to write one"
+    )
+
+
+def load_config(
+    file: Path,
+    stages: Mapping[str, type[Inputs]],
+    variables: Mapping[str, str],
+    overrides: Mapping[str, str] | None = None,
+) -> Config:
+    """Return the configuration in `file`, with variables and overrides applied and all of it validated.
+
+    `overrides` maps dotted keys to text, as given on the command line. Raises MlciError
+    `config.unreadable`, `config.unknown-key` or `config.invalid`.
+    """
+    known = {**SHARED_SECTIONS, **stages}
+    raw, lines = read_file(file)
+    raw = {} if raw is None else raw
+    if not isinstance(raw, dict):
+        raise MlciError(
+            "config.unreadable", f"{file.name} is not a mapping of sections", "begin with `project: NAME`"
+        )
+    _refuse_unknown_sections(raw, known, file.name)
+    origins: dict[str, str] = {}
+    tree = {name: _mapping(raw.get(name), name, file.name) for name in known}
+    project = str(raw.get("project") or file.parent.name)
+    for key, (text, origin) in {
+        **_from_variables(known, variables),
+        **_from_overrides(overrides or {}),
+    }.items():
+        origins[key] = origin
+        if key == "project":
+            project = text
+        else:
+            _put(tree, known, key, text, origin)
+
+    def origin_of(key: str) -> str:
+        return origins.get(key) or (f"{file.name}:{lines[key]}" if key in lines else file.name)
+
+    sections: dict[str, Inputs] = {}
+    for name, inputs in known.items():
+        try:
+            sections[name] = inputs.model_validate(tree[name])
+        except ValidationError as error:
+            raise invalid(name, inputs, error, origin_of) from error
+    given = frozenset({name for name in raw if name in known} | {key.partition(".")[0] for key in origins})
+    return Config(file, file.parent, project, sections, given, lines, origins)
+
+
+def variable_name(section: str, key: str) -> str:
+    """Return the environment variable that sets a key: MLCI_<SECTION>_<FIELD>."""
+    return f"MLCI_{section}_{key}".upper().replace("-", "_")
+
+
+def _from_variables(
+    known: Mapping[str, type[Inputs]], variables: Mapping[str, str]
+) -> dict[str, tuple[str, str]]:
+    names = {
+        variable_name(section, key): f"{section}.{key}"
+        for section, inputs in known.items()
+        for key in fields_of(inputs)
+    }
+    names["MLCI_PROJECT"] = "project"
+    prefixes = tuple(variable_name(section, "") for section in known)
+    found: dict[str, tuple[str, str]] = {}
+    for name, text in variables.items():
+        if name in names and text.strip():  # GitHub sends unset inputs as empty variables
+            found[names[name]] = (text, f"variable {name}")
+        elif name not in names and name.startswith(prefixes) and text.strip():
+            near = nearest(name, list(names)) if name.lower() else ""
+            raise MlciError("config.unknown-key", f"unknown variable '{name}'", near)
+    return found
+
+
+def _from_overrides(overrides: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    return {key: (text, f"option {key}") for key, text in overrides.items()}
+
+
+def _refuse_unknown_sections(raw: Mapping[Any, Any], known: Mapping[str, type[Inputs]], file: str) -> None:
+    names = ["project", *known]
+    for name in raw:
+        if name not in names:
+            raise MlciError(
+                "config.unknown-key", f"unknown section '{name}' in {file}", nearest(str(name), names)
+            )
+
+
+def _mapping(value: Any, name: str, file: str) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise MlciError(
+            "config.invalid", f"'{name}' in {file} is not a mapping of keys", f"see `mlci explain {name}`"
+        )
+    return {str(key): item for key, item in value.items()}
+
+
+def _put(
+    tree: dict[str, dict[str, Any]], known: Mapping[str, type[Inputs]], key: str, text: str, origin: str
+) -> None:
+    section, _, rest = key.partition(".")
+    if section not in known or not rest:
+        raise MlciError(
+            "config.unknown-key", f"unknown key '{key}' ({origin})", nearest(section, list(known))
+        )
+    name, _, inner = rest.partition(".")
+    fields = fields_of(known[section])
+    if name not in fields:
+        raise MlciError(
+            "config.unknown-key",
+            f"unknown key '{name}' in '{section}' ({origin})",
+            nearest(name, list(fields)),
+        )
+    if not inner:
+        tree[section][name] = _value(text, fields[name].annotation, key, origin)
+        return
+    holder = tree[section].setdefault(name, {})
+    *path, last = inner.split(".")
+    for part in path:
+        holder = _child(holder, part, key, origin)
+    if isinstance(holder, list):
+        holder[_index(holder, last, key, origin)] = parse_text(text, origin)
+    else:
+        holder[last] = parse_text(text, origin)
+
+
+def _child(holder: Any, part: str, key: str, origin: str) -> Any:
+    if isinstance(holder, list):
+        return holder[_index(holder, part, key, origin)]
+    return holder.setdefault(part, {})
+
+
+def _index(holder: list[Any], part: str, key: str, origin: str) -> int:
+    if part.isdigit() and int(part) < len(holder):
+        return int(part)
+    raise MlciError(
+        "config.unknown-key", f"'{key}' has no item {part} ({origin})", f"it has {len(holder)} items, from 0"
+    )
+
+
+def _value(text: str, annotation: Any, key: str, origin: str) -> Any:
+    kind = shape(annotation)
+    if kind == "text":
+        return text
+    if kind == "lines" and not text.lstrip().startswith("["):
+        return [line.strip() for line in text.splitlines() if line.strip()]
+    value = parse_text(text, origin)
+    if kind in _SHAPE_WORDS and not isinstance(value, bool | int | float):
+        raise MlciError("config.invalid", f"'{key}': '{text}' is not {_SHAPE_WORDS[kind]} ({origin})")
+    return value
+
+
+def _step_into(value: Any, part: str, key: str, known: list[str]) -> Any:
+    if isinstance(value, dict) and part in value:
+        return value[part]
+    if isinstance(value, list) and part.isdigit() and int(part) < len(value):
+        return value[int(part)]
+    raise MlciError("config.unknown-key", f"there is no key '{key}'", nearest(part, known))

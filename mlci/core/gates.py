@@ -1,0 +1,70 @@
+"""A gate: the rule that turns a metric into a verdict, as it is written in mlci.yaml."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from mlci.core.inputs import Inputs
+
+LIMITS = ("no_worse_than", "better_by", "at_least", "at_most")
+
+
+class Gate(Inputs):
+    """One rule on one metric. Exactly one of the four limits is given."""
+
+    metric: str = Field(description="Name of a metric; `mlci list` shows them.")
+    no_worse_than: float | None = Field(
+        None, gt=0, description="Largest loss against the baseline that is accepted, in the metric's unit."
+    )
+    better_by: float | None = Field(
+        None, ge=0, description="Smallest gain over the baseline that is asked for."
+    )
+    at_least: float | None = Field(
+        None, description="Smallest value that is accepted, with or without a baseline."
+    )
+    at_most: float | None = Field(
+        None, description="Largest value that is accepted, with or without a baseline."
+    )
+    relative: bool = Field(False, description="The limit is a share of the baseline's value (0.01 is 1 %).")
+    per_slice: bool = Field(
+        False, description="Judge every value of data.slices too, adjusted by Holm's method."
+    )
+    on: Literal["estimate", "bound"] = Field(
+        "estimate",
+        description="Judge at-least and at-most by the value itself, or by the bound of its interval.",
+    )
+    advisory: bool = Field(False, description="Report only: a failure warns and never blocks.")
+    on_inconclusive: Literal["pass", "warn", "fail"] | None = Field(
+        None,
+        description="What an unclear verdict does; default: the stage's on-inconclusive, and pass for slices.",
+    )
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        given = [name for name in LIMITS if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                "a gate needs exactly one of no-worse-than, better-by, at-least, at-most"
+                + (f" (given: {', '.join(given)})" if given else "")
+            )
+        if self.relative and given[0] in ("at_least", "at_most"):
+            raise ValueError("relative goes with no-worse-than or better-by only")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """Which of the limits is set."""
+        return next(name for name in LIMITS if getattr(self, name) is not None)
+
+    @property
+    def limit(self) -> float:
+        """The value of the limit."""
+        value: float = getattr(self, self.kind)
+        return value
+
+    @property
+    def needs_baseline(self) -> bool:
+        """Whether this gate can be judged only against another model."""
+        return self.kind in ("no_worse_than", "better_by")

@@ -1,0 +1,203 @@
+"""The only door to other programs: echo, time limit, redaction, and an end for the whole process tree."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+GRACE_SECONDS = 5.0
+"""How long a process may take to end after SIGTERM before it is killed."""
+
+_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY", re.I)
+_URL_USER = re.compile(r"(?<=://)[^/@\s:]+:[^/@\s]+(?=@)")
+_TAIL_LINES = 40
+
+
+@dataclass(frozen=True)
+class Completed:
+    """How a program ended. `stdout` of a streamed program is the last lines of both streams."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    timed_out: bool = False
+
+
+def redact(text: str, variables: Mapping[str, str]) -> str:
+    """Return `text` without the values of variables that hold secrets and without passwords in URLs."""
+    for name, value in variables.items():
+        if _SECRET_NAME.search(name) and len(value) >= 4:
+            text = text.replace(value, "***")
+    return _URL_USER.sub("***", text)
+
+
+def run_quiet(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+) -> Completed:
+    """Run a program to its end and return what it printed.
+
+    `timeout` is in seconds; a program that runs longer is ended with its children, and
+    `timed_out` is set. A program that cannot be started has return code 127.
+    """
+    try:
+        child = _start(list(argv), cwd, env, stderr=subprocess.PIPE)
+    except OSError as error:
+        return Completed(127, "", str(error))
+    try:
+        out, err = child.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        end_tree(child)
+        out, err = child.communicate()
+        return Completed(child.returncode, out, err, timed_out=True)
+    except BaseException:
+        end_tree(child)
+        raise
+    return Completed(child.returncode, out, err)
+
+
+def run_streamed(
+    command: str | Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    log: Path,
+    echo: Callable[[str], None],
+    timeout: float | None = None,
+) -> Completed:
+    """Run a user's command, echoing each line (redacted) as it comes and keeping all of it in `log`.
+
+    A string is run by the shell (`sh -c`), with `-e` so that the first failing line of several
+    ends it. `timeout` is in seconds.
+    """
+    argv = ["/bin/sh", "-ec", command] if isinstance(command, str) else list(command)
+    tail: deque[str] = deque(maxlen=_TAIL_LINES)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        child = _start(argv, cwd, env, stderr=subprocess.STDOUT)
+    except OSError as error:
+        return Completed(127, "", str(error))
+    with log.open("w", encoding="utf-8") as kept:
+        reader = threading.Thread(target=_pump, args=(child.stdout, kept, tail, echo, env), daemon=True)
+        reader.start()
+        timed_out = False
+        try:
+            child.wait(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            timed_out = True
+            end_tree(child)
+        except BaseException:
+            end_tree(child)
+            raise
+        # A grandchild may still hold the pipe open; do not wait for it longer than it has to end.
+        reader.join(timeout=GRACE_SECONDS)
+        end_tree(child)
+        reader.join(timeout=1.0)
+    return Completed(child.returncode, "\n".join(tail), "", timed_out)
+
+
+def start_detached(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path) -> int:
+    """Start a program that outlives this one, in a session of its own, and return its process id."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as stream:
+        child = subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,
+        )
+    return child.pid
+
+
+def end_group(pid: int, grace: float = GRACE_SECONDS, reap: Callable[[], object] | None = None) -> None:
+    """End the process group that `pid` leads: SIGTERM, then SIGKILL after `grace` seconds.
+
+    A dead leader that nobody has waited for keeps its group alive, so `reap` is called while
+    waiting; by default it waits for `pid` if that is a child of this process.
+    """
+    if not _signal_group(pid, signal.SIGTERM):
+        return
+    pause = threading.Event()
+    for _ in range(int(grace / 0.05)):
+        (reap or _reaper(pid))()
+        if not _signal_group(pid, 0):
+            return
+        pause.wait(0.05)
+    _signal_group(pid, signal.SIGKILL)
+    (reap or _reaper(pid))()
+
+
+def end_tree(child: subprocess.Popen[str]) -> None:
+    """End a child and all it has started; its return code is kept."""
+    end_group(child.pid, reap=child.poll)
+    if child.poll() is None:
+        child.wait()
+
+
+def python_module(module: str, *arguments: str) -> list[str]:
+    """Return the command that runs a module of this installation in a fresh interpreter."""
+    return [sys.executable, "-m", module, *arguments]
+
+
+def _start(argv: list[str], cwd: Path, env: Mapping[str, str] | None, stderr: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        argv,
+        cwd=cwd,
+        env=None if env is None else dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+    )
+
+
+def _pump(
+    stream: IO[str] | None,
+    kept: IO[str],
+    tail: deque[str],
+    echo: Callable[[str], None],
+    variables: Mapping[str, str],
+) -> None:
+    if stream is None:
+        return
+    for raw in stream:
+        line = redact(raw.rstrip("\n"), variables)
+        tail.append(line)
+        kept.write(line + "\n")
+        echo(line)
+    kept.flush()
+
+
+def _signal_group(pid: int, number: int) -> bool:
+    try:
+        os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _reaper(pid: int) -> Callable[[], object]:
+    def reap() -> None:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+
+    return reap

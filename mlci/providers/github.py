@@ -1,0 +1,128 @@
+"""GitHub Actions: step summary, outputs, annotations, folded log."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from mlci.core.results import Check, Report
+from mlci.core.status import Status
+from mlci.reporters import REPORTERS
+from mlci.reporters._words import troubles
+
+SUMMARY_BYTES = 1 << 20
+MOST_ANNOTATIONS = 5
+
+
+class GithubProvider:
+    """Speaks the runner's workflow commands and files."""
+
+    name = "github"
+    ci = True
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+
+    def publish(self, report: Report, out: Path) -> None:
+        """Append the summary, write the outputs, print at most five annotations."""
+        self._summarise(report)
+        self._write_outputs(report, out)
+        for check, stage in _headline_checks(report)[:MOST_ANNOTATIONS]:
+            _print(_annotation(check, stage))
+
+    def group(self, title: str) -> None:
+        """Begin a fold of the log."""
+        _print(f"::group::{_data(title)}")
+
+    def end_group(self) -> None:
+        """End the fold."""
+        _print("::endgroup::")
+
+    def provenance(self) -> Mapping[str, str]:
+        """Return commit, ref and the run's address as the runner's variables give them."""
+        get = self._variables.get
+        found = {
+            "commit": self._head_commit() or get("GITHUB_SHA", ""),
+            "ref": get("GITHUB_HEAD_REF") or get("GITHUB_REF_NAME", ""),
+        }
+        if get("GITHUB_SERVER_URL") and get("GITHUB_REPOSITORY") and get("GITHUB_RUN_ID"):
+            found["run_url"] = (
+                f"{get('GITHUB_SERVER_URL')}/{get('GITHUB_REPOSITORY')}/actions/runs/{get('GITHUB_RUN_ID')}"
+            )
+        return {name: value for name, value in found.items() if value}
+
+    def _head_commit(self) -> str | None:
+        """Return the pull request's own commit: GITHUB_SHA there is a merge that nobody made."""
+        try:
+            event = json.loads(Path(self._variables.get("GITHUB_EVENT_PATH", "")).read_text("utf-8"))
+            return str(event["pull_request"]["head"]["sha"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _summarise(self, report: Report) -> None:
+        path = self._variables.get("GITHUB_STEP_SUMMARY")
+        if not path:
+            return
+        text = REPORTERS.get("markdown").render(report).encode()
+        if len(text) > SUMMARY_BYTES:
+            text = (
+                text[: SUMMARY_BYTES - 100].decode(errors="ignore").encode() + b"\n\n(cut: see report.md)\n"
+            )
+        with Path(path).open("ab") as stream:
+            stream.write(text)
+
+    def _write_outputs(self, report: Report, out: Path) -> None:
+        path = self._variables.get("GITHUB_OUTPUT")
+        if not path:
+            return
+        values = {
+            "verdict": report.status.value,
+            "exit-code": str(int(report.exit_code)),
+            "report": str(out / "report.json"),
+            **{f"{result.stage}-verdict": result.status.value for result in report.stages},
+        }
+        for result in report.stages:
+            values |= result.outputs
+        mark = f"mlci_{secrets.token_hex(8)}"  # random, so that no value can end the block early
+        with Path(path).open("a", encoding="utf-8") as stream:
+            stream.writelines(f"{name}<<{mark}\n{value}\n{mark}\n" for name, value in values.items())
+
+
+def _headline_checks(report: Report) -> list[tuple[Check, str]]:
+    found = [(check, result.stage) for result in report.stages for check in troubles(result)]
+    for result in report.stages:
+        if result.error is not None:
+            found.append(
+                (Check(name=result.stage, status=Status.ERRORED, message=result.error.message), result.stage)
+            )
+    rank = [Status.ERRORED, Status.FAILED, Status.INCONCLUSIVE, Status.WARNED]
+    return sorted(found, key=lambda item: rank.index(item[0].status))
+
+
+def _annotation(check: Check, stage: str) -> str:
+    level = "error" if check.status in (Status.FAILED, Status.ERRORED) else "warning"
+    file, _, line = (check.where or "").partition(":")
+    properties = {"file": file, "line": line, "title": f"mlci {stage}"}
+    shown = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)
+    return f"::{level} {shown}::{_data(check.message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(line + "\n")  # plain, never through rich: a wrapped command is no command
+    sys.stdout.flush()
+
+
+def provider(variables: Mapping[str, str]) -> GithubProvider | None:
+    """Return the provider when the run is a GitHub Actions job."""
+    return GithubProvider(variables) if variables.get("GITHUB_ACTIONS") == "true" else None

@@ -1,0 +1,36 @@
+"""A machine of your own, or a CI system that mlci does not know: plain lines, no publishing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from mlci.core.results import Report
+
+
+class LocalProvider:
+    """Publishes nothing: the console and the output folder are all there is."""
+
+    def __init__(self, *, ci: bool) -> None:
+        self.name = "local"
+        self.ci = ci
+
+    def publish(self, report: Report, out: Path) -> None:
+        """Do nothing."""
+
+    def group(self, title: str) -> None:
+        """Print a line that begins a stage."""
+        print(f"• {title}", file=sys.stderr, flush=True)  # noqa: T201 - this is the edge
+
+    def end_group(self) -> None:
+        """Do nothing: lines are not folded here."""
+
+    def provenance(self) -> Mapping[str, str]:
+        """Return nothing: git knows commit and branch."""
+        return {}
+
+
+def provider(variables: Mapping[str, str]) -> LocalProvider | None:  # noqa: ARG001 - the common signature
+    """Return None: this one is chosen when no other claims the run."""
+    return None

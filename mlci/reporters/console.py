@@ -1,0 +1,102 @@
+"""Text for a terminal or a log: the verdict first, then the reason, then the tables."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+from mlci.core.results import Check, Report, StageResult
+from mlci.core.status import Status
+from mlci.reporters._words import change, number, reason, stage_line, title, troubles, verdict
+
+_COLOURS = {
+    Status.PASSED: "green",
+    Status.WARNED: "yellow",
+    Status.INCONCLUSIVE: "yellow",
+    Status.FAILED: "red",
+    Status.SKIPPED: "dim",
+    Status.ERRORED: "red",
+}
+_MOST_TROUBLES = 12
+
+
+@dataclass(frozen=True)
+class ConsoleReporter:
+    """Writes plain text, or coloured text for a terminal. `width` is in characters."""
+
+    colour: bool = False
+    width: int = 110
+    file: str | None = None
+
+    def render(self, report: Report) -> str:
+        """Return the whole report."""
+        from rich.console import Console
+        from rich.text import Text
+
+        buffer = io.StringIO()
+        console = Console(
+            file=buffer, width=self.width, force_terminal=self.colour, no_color=not self.colour, highlight=False,
+            color_system="standard" if self.colour else None, emoji=False, markup=False, legacy_windows=False,
+        )  # fmt: skip
+        console.print(Text(report.headline, style=f"bold {_COLOURS[report.status]}"))
+        console.print(Text(reason(report)))
+        for result in report.stages:
+            console.print()
+            console.print(Text(f"{result.stage}: {stage_line(result)}", style=_COLOURS[result.status]))
+            for part in self._body(result):
+                console.print(part)
+        return buffer.getvalue()
+
+    def _body(self, result: StageResult) -> list[object]:
+        from rich.padding import Padding
+        from rich.text import Text
+
+        parts: list[object] = []
+        if result.error is not None:
+            parts.append(Text(f"error[{result.error.code}]: {result.error.message}"))
+            if result.error.hint:
+                parts.append(Text(f"hint: {result.error.hint}"))
+            return [Padding(part, (0, 0, 0, 2)) for part in parts]  # type: ignore[arg-type] # only Text above
+        parts.append(Text(result.reason))
+        judged = [check for check in result.checks if check.metric is not None]
+        if judged:
+            parts.append(_gates(judged))
+        plain = [check for check in troubles(result) if check.metric is None]
+        parts += [
+            Text(
+                f"{check.status.value}: {check.message}" + (f" ({check.where})" if check.where else ""),
+                style=_COLOURS[check.status],
+            )
+            for check in plain[:_MOST_TROUBLES]
+        ]
+        if len(plain) > _MOST_TROUBLES:
+            parts.append(Text(f"… and {len(plain) - _MOST_TROUBLES} more in report.md"))
+        return [Padding(part, (0, 0, 0, 2)) for part in parts]  # type: ignore[arg-type] # renderables
+
+
+def _gates(checks: list[Check]) -> object:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("metric", "baseline", "candidate", "change [interval]", "limit", "verdict"):
+        table.add_column(
+            name, justify="left" if name in ("metric", "limit", "verdict") else "right", overflow="fold"
+        )
+    for check in checks:
+        metric = check.metric
+        if metric is None:
+            continue
+        table.add_row(
+            Text(title(metric)),
+            number(metric.baseline),
+            number(metric.value),
+            change(metric),
+            Text(check.limit or "–"),
+            Text(verdict(check), style=_COLOURS[check.status]),
+        )
+    return table
+
+
+reporter = ConsoleReporter()

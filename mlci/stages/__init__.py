@@ -1,0 +1,17 @@
+"""The stages of a pipeline: one file of this folder for each, in the order that `after` gives."""
+
+from __future__ import annotations
+
+from graphlib import TopologicalSorter
+
+from mlci.core.registry import Registry
+from mlci.core.stage import Stage
+
+STAGES: Registry[Stage] = Registry("mlci.stages", "stage")
+
+
+def ordered_stages() -> list[Stage]:
+    """Return all stages, each after those whose results it uses; ties in the order of names."""
+    stages = {stage.name: stage for stage in STAGES}
+    graph = {name: [before for before in stages[name].after if before in stages] for name in sorted(stages)}
+    return [stages[name] for name in TopologicalSorter(graph).static_order()]

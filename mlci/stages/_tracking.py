@@ -1,0 +1,14 @@
+"""Opens the tracker that the project names."""
+
+from __future__ import annotations
+
+from mlci.core.ports import Tracker
+from mlci.core.stage import Context
+from mlci.trackers import TRACKERS
+
+
+def open_tracker(context: Context) -> Tracker:
+    """Return the tracker of this project; nothing is contacted yet."""
+    return TRACKERS.get("mlflow")(
+        context.tracking.uri, context.tracking.experiment or context.project, context.root, context.variables
+    )

@@ -1,0 +1,249 @@
+"""compare-to-baseline: whether the candidate is good enough, judged on the same rows as the baseline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from mlci.baselines import source_of
+from mlci.core.errors import MlciError
+from mlci.core.gates import Gate
+from mlci.core.inputs import Inputs
+from mlci.core.ports import Baseline, BaselineRequest
+from mlci.core.results import Check, StageResult, leading_check, status_of
+from mlci.core.stage import Context, Stage
+from mlci.core.status import Status
+from mlci.core.versions import version_parts
+from mlci.stages._tracking import open_tracker
+from mlci.stages.train import roles
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAME = "compare-to-baseline"
+
+
+class CompareInputs(Inputs):
+    """What the candidate is compared with, and the gates that it has to pass."""
+
+    baseline: str | None = Field(
+        None,
+        description="models:/NAME@ALIAS, git:REF, or a predictions file; default: models:/PROJECT@champion.",
+    )
+    gates: list[Gate] = Field([], description="Rules: a metric and exactly one limit each.")
+    alpha: float = Field(
+        0.05, gt=0, lt=0.5, description="Error of each side of an interval; 0.05 gives 90 % intervals."
+    )
+    resamples: int = Field(2000, ge=200, description="Resamples of the paired bootstrap.")
+    seed: int = Field(17, ge=0, description="Seed of the resampling.")
+    minimum_rows: int = Field(30, ge=2, description="Fewer rows than this give no verdict.")
+    minimum_events: int = Field(5, ge=1, description="Fewer rows that a metric rests on give no verdict.")
+    on_inconclusive: Literal["pass", "warn", "fail"] = Field(
+        "warn", description="What an unclear verdict does."
+    )
+    first_run: Literal["accept", "fail"] = Field(
+        "accept", description="What happens while there is no baseline."
+    )
+    trusted_types: list[str] = Field(
+        [],
+        description="Types in the baseline's model that may be loaded, beside those of scikit-learn that are known.",
+    )
+
+
+def baseline_text(inputs: CompareInputs, context: Context) -> str:
+    """Return the baseline as configured, or the champion of the project's own name."""
+    return inputs.baseline or f"models:/{context.project}@champion"
+
+
+def parts(inputs: CompareInputs, context: Context) -> dict[str, str]:
+    """Return the digests of both sides: the candidate's predictions and what the baseline is now."""
+    text = baseline_text(inputs, context)
+    trained = context.result("train")
+    found = {
+        artifact.path: artifact.sha256
+        for artifact in trained.artifacts
+        if artifact.role in ("model", "predictions")
+    }
+    if context.data.evaluate:
+        found[context.data.evaluate] = context.digests.of(
+            context.existing(context.data.evaluate, "data.evaluate")
+        )
+    identity = source_of(text).identity(_request(text, context))
+    if identity == _own_version(context):
+        # The baseline moved because this very candidate was deployed: its verdict stands.
+        identity = (
+            context.results[NAME].fingerprint.get("baseline", identity)
+            if NAME in context.results
+            else identity
+        )
+    return {**found, "baseline": identity, **version_parts("numpy")}
+
+
+def run(inputs: CompareInputs, context: Context) -> StageResult:
+    """Bring both models onto the same rows and judge every gate."""
+    from mlci import predictions
+    from mlci.readers import read_table
+    from mlci.stages._judging import Judge
+
+    _refuse_no_gates(inputs)
+    candidate_file = context.artifact("train", "predictions")
+    if candidate_file is None:
+        raise MlciError("stage.not-run", "the train stage left no predictions", "run `mlci train` again")
+    text = baseline_text(inputs, context)
+    rows = predictions.evaluation_rows(context.data, context.root)
+    candidate = predictions.align(read_table(candidate_file), rows, context.data, "candidate")
+    with context.step(f"fetch the baseline {text}"):
+        baseline = source_of(text).fetch(_request(text, context))
+    reference = None
+    if baseline is not None:
+        with context.step("bring the baseline onto today's rows"):
+            reference = predictions.align(
+                _baseline_table(inputs, context, baseline), rows, context.data, "baseline"
+            )
+    identical = baseline is not None and baseline.model_digest == _digest_of_model(context)
+    with context.step(f"judge {len(inputs.gates)} gates on {len(rows):,} rows"):
+        checks = Judge(inputs, context.data, context.where).judge(candidate, reference, identical=identical)
+    if baseline is None:
+        checks = [_no_baseline(inputs, text), *checks]
+    status = status_of(checks)
+    return StageResult(
+        stage=NAME,
+        status=status,
+        reason=_reason(checks, baseline, len(rows)),
+        checks=checks,
+        metrics=[check.metric for check in checks if check.metric is not None],
+        outputs={
+            "gates-failed": str(sum(check.status is Status.FAILED for check in checks)),
+            "gates-unclear": str(sum(check.status is Status.INCONCLUSIVE for check in checks)),
+            "state": "no-baseline" if baseline is None else "identical" if identical else "compared",
+        },
+        details={
+            "baseline": {
+                "text": text,
+                "label": baseline.label if baseline else None,
+                **(baseline.details if baseline else {}),
+            },
+            "rows": len(rows),
+            "candidate_model": _digest_of_model(context),
+            "alpha": inputs.alpha,
+            "resamples": inputs.resamples,
+            "seed": inputs.seed,
+        },
+    )
+
+
+def _refuse_no_gates(inputs: CompareInputs) -> None:
+    if not inputs.gates:
+        raise MlciError(
+            "config.no-gates",
+            "compare-to-baseline has no gate, so there is nothing to pass",
+            "add one, such as gates: [{metric: accuracy, no-worse-than: 0.01}]",
+        )
+
+
+def _request(text: str, context: Context) -> BaselineRequest:
+    return BaselineRequest(
+        text=text,
+        root=context.root,
+        cache=context.cache,
+        work=context.work / "baseline",
+        data=context.data,
+        open_tracker=lambda: open_tracker(context),
+        variables=context.variables,
+        digests=context.digests,
+        say=context.say,
+    )
+
+
+def _own_version(context: Context) -> str | None:
+    """Return the version that this candidate was packaged as, while the package is up to date."""
+    packaged = context.results.get("package")
+    if packaged is None or packaged.error is not None or "version" not in packaged.outputs:
+        return None
+    if packaged.details.get("train_model") != _digest_of_model(context):
+        return None
+    return f"version {packaged.outputs['version']}"
+
+
+def _digest_of_model(context: Context) -> str | None:
+    models = [artifact.sha256 for artifact in context.result("train").artifacts if artifact.role == "model"]
+    return models[0] if models else None
+
+
+def _baseline_table(inputs: CompareInputs, context: Context, baseline: Baseline) -> pd.DataFrame:
+    """Return the baseline's predictions on today's rows: the recorded ones, or the model's, asked again."""
+    from mlci.readers import read_table
+
+    today = context.digests.of(context.existing(context.data.evaluate or "", "data.evaluate"))
+    recorded = baseline.predictions is not None and baseline.evaluation_digest in (today, None)
+    if baseline.predictions is not None and recorded:
+        if baseline.evaluation_digest is None and not context.data.key:
+            raise MlciError(
+                "baseline.not-comparable",
+                f"nobody knows which rows the predictions of '{baseline.label}' belong to",
+                "set data.key, so that rows can be matched",
+            )
+        return read_table(baseline.predictions)
+    if baseline.model is None:
+        raise MlciError(
+            "baseline.not-comparable",
+            f"'{baseline.label}' was judged on another evaluation set and has no model to ask again",
+            "compare with a models:/ alias, or make its predictions on today's data.evaluate",
+        )
+    return _scored_again(inputs, context, baseline, baseline.model(), today)
+
+
+def _scored_again(
+    inputs: CompareInputs, context: Context, baseline: Baseline, folder: Path, today: str
+) -> pd.DataFrame:
+    from mlci.readers import read_table
+    from mlci.scoring import score_in_fresh_process
+
+    kept = context.cache / "scored" / f"{context.digests.of(folder)[:16]}-{today[:16]}.parquet"
+    if not kept.exists():
+        context.say(f"{baseline.label} was judged on another evaluation set: score it again on today's")
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        score_in_fresh_process(
+            folder,
+            context.path(context.data.evaluate or ""),
+            kept,
+            drop=roles(context),
+            trusted=inputs.trusted_types,
+        )
+    table = read_table(kept)
+    if context.data.key:
+        keys = read_table(context.path(context.data.evaluate or ""))[context.data.key]
+        table[context.data.key] = keys.to_numpy()
+    return table
+
+
+def _no_baseline(inputs: CompareInputs, text: str) -> Check:
+    return Check(
+        name="baseline",
+        status=Status.WARNED if inputs.first_run == "accept" else Status.FAILED,
+        word="no baseline",
+        message=f"First evaluation: there is no {text} yet, so only absolute limits were judged",
+        expected=text,
+    )
+
+
+def _reason(checks: list[Check], baseline: Baseline | None, rows: int) -> str:
+    lead = leading_check(checks)
+    judged = [check for check in checks if check.metric is not None and check.slice is None]
+    if lead is None or lead.status is Status.PASSED:
+        against = f" against {baseline.label}" if baseline else ""
+        return f"{len(judged)} of {len(judged)} gates passed on {rows:,} rows{against}"
+    return lead.message
+
+
+stage = Stage(
+    name=NAME,
+    summary="Judge the candidate against the baseline on the same rows, gate by gate.",
+    inputs=CompareInputs,
+    parts=parts,
+    run=run,
+    after=("train",),
+    sections=("data", "tracking"),
+)

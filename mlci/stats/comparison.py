@@ -1,0 +1,90 @@
+"""What a comparison of two models on one metric and one slice found, in plain numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from mlci.stats.interval import Tail, level
+from mlci.stats.statistic import Floats
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Candidate against baseline on the same rows, or the candidate alone when there is no baseline.
+
+    `delta`, `low` and `high` are candidate − baseline in the metric's own unit and sign; without a
+    baseline, low and high surround the candidate's value. `own_low` and `own_high` always surround the
+    candidate's value. `n` counts rows; `units` counts what was drawn (rows or groups) and `support`
+    those of them that the metric rests on. `identical` says that no row tells the models apart.
+    `problem` (`own_problem`) says why an interval is unusable; its numbers are then NaN.
+    `standard_error` is that of the gain; `gain_replicates` are bootstrap values of the gain, and
+    `above` is the exact bound that its upper end respects.
+    """
+
+    metric: str
+    slice: str | None
+    direction: Literal["higher", "lower"]
+    n: int
+    units: int
+    support: int
+    unit: str
+    candidate: float
+    baseline: float | None
+    delta: float | None
+    low: float
+    high: float
+    own_low: float
+    own_high: float
+    confidence: float
+    method: str
+    standard_error: float
+    replicates: int
+    identical: bool = False
+    problem: str | None = None
+    own_problem: str | None = None
+    above: Tail | None = field(default=None, repr=False)
+    gain_replicates: Floats = field(default_factory=lambda: np.empty(0), repr=False, compare=False)
+
+    @property
+    def alpha(self) -> float:
+        """The error of one side of the interval."""
+        return level(self.confidence)
+
+    @property
+    def sign(self) -> float:
+        """1 when higher is better, −1 when lower is."""
+        return 1.0 if self.direction == "higher" else -1.0
+
+    @property
+    def gain(self) -> float:
+        """The improvement, positive when the candidate is better; its signed value without a baseline."""
+        return self.sign * (self.candidate if self.delta is None else self.delta)
+
+    @property
+    def gain_low(self) -> float:
+        """The lower bound of the gain."""
+        return self.low if self.direction == "higher" else -self.high
+
+    @property
+    def gain_high(self) -> float:
+        """The upper bound of the gain."""
+        return self.high if self.direction == "higher" else -self.low
+
+    def p_gain_below(self, threshold: float) -> float:
+        """Return the bootstrap p-value of the claim that the true gain is below `threshold`.
+
+        (1 + #{gain* ≥ threshold}) / (1 + finite replicates), never smaller than what the exact bound
+        allows; it is ≤ alpha exactly when the interval of the gain ends at or below the threshold.
+        NaN when the comparison has a problem.
+        """
+        if self.problem is not None:
+            return math.nan
+        finite = self.gain_replicates[np.isfinite(self.gain_replicates)]
+        from_replicates = (1 + int(np.sum(finite >= threshold))) / (1 + len(finite))
+        if self.above is None:
+            return from_replicates
+        return max(from_replicates, self.above.p_beyond(threshold - self.gain))

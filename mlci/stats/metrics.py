@@ -1,0 +1,109 @@
+"""The metrics that a gate can name, and how each is built from scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Literal
+
+import numpy as np
+
+from mlci.stats import class_metrics, probability_metrics, regression_metrics
+from mlci.stats.scores import Scores
+from mlci.stats.statistic import Statistic
+
+Direction = Literal["higher", "lower"]
+_CLASSES = frozenset({"binary", "multiclass"})
+_NUMBERS = frozenset({"regression"})
+
+
+@dataclass(frozen=True)
+class MetricKind:
+    """What is known about a metric before any data.
+
+    `bounds` are the smallest and largest possible value, None when there is none. `label_power` says
+    for an unbounded metric how it grows with the range of the label (1: mae, 2: mse), None when it
+    does not.
+    """
+
+    name: str
+    tasks: frozenset[str]
+    direction: Direction
+    needs: Literal["prediction", "probability"]
+    build: Callable[[Scores], Statistic] = field(repr=False)
+    bounds: tuple[float, float] | None = None
+    label_power: int | None = None
+
+    @property
+    def span(self) -> float | None:
+        """The largest possible difference of two values; None when there is no bound."""
+        return None if self.bounds is None else self.bounds[1] - self.bounds[0]
+
+    def span_on(self, scores: Scores) -> float | None:
+        """Return how far one row can move the mean of this metric: its span, or the label's range."""
+        if self.label_power is None or scores.rows == 0:
+            return self.span
+        return float(np.ptp(np.asarray(scores.label, dtype=np.float64))) ** self.label_power
+
+
+def _of_classes(name: str, build: Callable[[Scores], Statistic], low: float = 0.0) -> MetricKind:
+    return MetricKind(name, _CLASSES, "higher", "prediction", build, bounds=(low, 1.0))
+
+
+def _of_numbers(
+    name: str, build: Callable[[Scores], Statistic], power: int | None = None, direction: Direction = "lower"
+) -> MetricKind:
+    return MetricKind(name, _NUMBERS, direction, "prediction", build, label_power=power)
+
+
+_UNIT = (0.0, 1.0)
+_BINARY = frozenset({"binary"})
+_KINDS = (
+    _of_classes("accuracy", class_metrics.accuracy),
+    _of_classes("balanced_accuracy", class_metrics.balanced_accuracy),
+    _of_classes("precision", class_metrics.precision),
+    _of_classes("recall", class_metrics.recall),
+    _of_classes("f1", class_metrics.f1),
+    _of_classes("mcc", class_metrics.mcc, low=-1.0),
+    MetricKind("roc_auc", _CLASSES, "higher", "probability", probability_metrics.roc_auc, _UNIT),
+    MetricKind(
+        "average_precision", _BINARY, "higher", "probability", probability_metrics.average_precision, _UNIT
+    ),
+    MetricKind("pr_auc", _BINARY, "higher", "probability", probability_metrics.average_precision, _UNIT),
+    MetricKind("log_loss", _CLASSES, "lower", "probability", probability_metrics.log_loss),
+    MetricKind("brier", _CLASSES, "lower", "probability", probability_metrics.brier, _UNIT),
+    _of_numbers("mae", regression_metrics.mae, power=1),
+    _of_numbers("mse", regression_metrics.mse, power=2),
+    _of_numbers("rmse", regression_metrics.rmse, power=1),
+    _of_numbers("r2", regression_metrics.r2, direction="higher"),
+    _of_numbers("mape", regression_metrics.mape),
+)
+
+METRICS: dict[str, MetricKind] = {kind.name: kind for kind in _KINDS}
+"""Every metric by its name; `pr_auc` is another name for `average_precision`."""
+
+
+def metric_kind(name: str) -> MetricKind:
+    """Return the metric called `name`; raises ValueError with the nearest name when there is none."""
+    if name in METRICS:
+        return METRICS[name]
+    near = get_close_matches(name, METRICS, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(METRICS)}"
+    raise ValueError(f"unknown metric '{name}'; {hint}")
+
+
+def statistic(name: str, scores: Scores) -> Statistic:
+    """Return a metric of one model as a function of row counts.
+
+    Raises ValueError for an unknown metric, for one that is not defined for this kind of problem, and
+    when it needs probabilities that the scores do not have.
+    """
+    kind = metric_kind(name)
+    if scores.task not in kind.tasks:
+        raise ValueError(
+            f"{name} is defined for {' and '.join(sorted(kind.tasks))} problems; this one is {scores.task}"
+        )
+    if kind.needs == "probability" and scores.probability is None:
+        raise ValueError(f"{name} needs predicted probabilities and there are none")
+    return kind.build(scores)

@@ -1,0 +1,84 @@
+"""Metrics of predicted probabilities: ranks (areas) and losses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlci.stats.class_metrics import all_rows
+from mlci.stats.scores import Scores, binary_view
+from mlci.stats.statistic import Average, Floats, Mask, RankedArea, RankedPrecision, Statistic, Sums, ratio
+
+_Ranked = Callable[[Mask, NDArray[Any], Floats | None], Statistic]
+
+
+def roc_auc(scores: Scores) -> Statistic:
+    """Return the area under the ROC curve; one-vs-rest macro average when multiclass.
+
+    NaN unless every class (each of the two, or each in `classes`) has a row.
+    """
+    return _one_or_each(RankedArea, scores)
+
+
+def average_precision(scores: Scores) -> Statistic:
+    """Return the average precision (area under the precision–recall steps) of the positive class."""
+    return _one_or_each(RankedPrecision, scores)
+
+
+def log_loss(scores: Scores) -> Statistic:
+    """Return the mean of −log(probability of the true class), in nats.
+
+    Probabilities are cut at the smallest step of their own type away from 0 and 1, as scikit-learn
+    does, so that a certain mistake is dear but not infinite.
+    """
+    probability = probabilities(scores)
+    kind = probability.dtype if np.issubdtype(probability.dtype, np.floating) else np.dtype(np.float64)
+    smallest = float(np.finfo(kind).eps)
+    of_truth = probability[np.arange(scores.rows), scores.label_codes].astype(np.float64)
+    return mean_of(scores, -np.log(np.clip(of_truth, smallest, 1 - smallest)))
+
+
+def brier(scores: Scores) -> Statistic:
+    """Return the mean squared distance of probabilities from the truth, halved so that it is 0 to 1.
+
+    Two classes: the squared error of the positive class's probability (Brier 1950, the usual half).
+    """
+    probability = probabilities(scores).astype(np.float64)
+    truth = scores.label_codes[:, None] == np.arange(probability.shape[1])
+    if scores.task == "binary":
+        positive = scores.positive_index
+        return mean_of(scores, (probability[:, positive] - truth[:, positive]) ** 2)
+    return mean_of(scores, 0.5 * ((probability - truth) ** 2).sum(axis=1))
+
+
+def mean_of(scores: Scores, loss: Floats) -> Statistic:
+    """Return the weighted mean of a number a row, resting on all rows."""
+    weights = scores.weights
+    return Sums(np.column_stack([weights * loss, weights]), _mean, all_rows(scores))
+
+
+def probabilities(scores: Scores) -> NDArray[Any]:
+    """Return the probabilities; raises ValueError when there are none, or one is no probability."""
+    if scores.probability is None:
+        raise ValueError("this metric needs predicted probabilities and there are none")
+    outside = int(np.sum((scores.probability < 0) | (scores.probability > 1)))
+    if outside:
+        raise ValueError(f"{outside} predicted probabilities lie outside 0 to 1")
+    return scores.probability
+
+
+def _one_or_each(ranked: _Ranked, scores: Scores) -> Statistic:
+    probability = probabilities(scores)
+    weight = None if scores.weight is None else scores.weights
+    if scores.task == "binary":
+        return ranked(binary_view(scores).truth, probability[:, scores.positive_index], weight)
+    columns = range(probability.shape[1])
+    parts = [ranked(scores.label_codes == index, probability[:, index], weight) for index in columns]
+    return Average(parts, all_rows(scores))
+
+
+def _mean(sums: Floats) -> Floats:
+    return ratio(sums[:, 0], sums[:, 1])

@@ -1,0 +1,178 @@
+"""What a model said about rows whose truth is known: the input of every metric."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Task = Literal["binary", "multiclass", "regression"]
+_CACHED = ("label_codes", "prediction_codes")
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Labels and one model's answers for the same rows, in the same order.
+
+    `label`, `prediction` and `weight` have one entry a row; `probability` is rows × classes with its
+    columns in the order of `classes`. `classes` is None for regression. `positive` is the class that
+    counts as positive in a two-class problem; None means the last class.
+    Raises ValueError when shapes do not fit, a number is not finite, or a weight is negative.
+    """
+
+    label: NDArray[Any]
+    prediction: NDArray[Any]
+    probability: NDArray[Any] | None = None
+    classes: tuple[Any, ...] | None = None
+    positive: Any = None
+    weight: NDArray[Any] | None = None
+
+    def __post_init__(self) -> None:
+        _check_shape("label", self.label, (len(self.label),))
+        _check_shape("prediction", self.prediction, (self.rows,))
+        if self.weight is not None:
+            _check_shape("weight", self.weight, (self.rows,))
+            _check_finite("weight", self.weight)
+            if np.any(self.weight < 0):
+                raise ValueError(f"weight has {int(np.sum(self.weight < 0))} negative values")
+        if self.classes is None:
+            self._check_regression()
+        else:
+            self._check_classes(self.classes)
+
+    def _check_regression(self) -> None:
+        if self.probability is not None or self.positive is not None:
+            raise ValueError("probability and positive have no meaning without classes")
+        _check_finite("label", self.label)
+        _check_finite("prediction", self.prediction)
+
+    def _check_classes(self, classes: tuple[Any, ...]) -> None:
+        if len(classes) < 2:
+            raise ValueError(f"a classifier needs at least two classes, not {len(classes)}")
+        if len(set(classes)) < len(classes):
+            raise ValueError(f"classes are repeated: {classes}")
+        if self.positive is not None and self.positive not in classes:
+            raise ValueError(f"the positive class {self.positive!r} is not one of the classes {classes}")
+        if self.probability is not None:
+            _check_shape("probability", self.probability, (self.rows, len(classes)))
+            _check_finite("probability", self.probability)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return len(self.label)
+
+    @property
+    def task(self) -> Task:
+        """The kind of problem: regression without classes, else by their number."""
+        if self.classes is None:
+            return "regression"
+        return "binary" if len(self.classes) == 2 else "multiclass"
+
+    @property
+    def positive_index(self) -> int:
+        """The column of the positive class; raises ValueError unless there are two classes."""
+        if self.classes is None or len(self.classes) != 2:
+            raise ValueError("a positive class has a meaning only in a two-class problem")
+        return 1 if self.positive is None else self.classes.index(self.positive)
+
+    @cached_property
+    def label_codes(self) -> NDArray[np.int64]:
+        """The labels as positions in `classes`; raises ValueError for an unknown label."""
+        return _codes("label", self.label, self.classes or ())
+
+    @cached_property
+    def prediction_codes(self) -> NDArray[np.int64]:
+        """The predictions as positions in `classes`; raises ValueError for an unknown one."""
+        return _codes("prediction", self.prediction, self.classes or ())
+
+    @cached_property
+    def weights(self) -> NDArray[np.float64]:
+        """The weight of each row; ones when there is no weight."""
+        if self.weight is None:
+            return np.ones(self.rows)
+        return np.asarray(self.weight, dtype=np.float64)
+
+    def take(self, rows: NDArray[Any]) -> Scores:
+        """Return the scores of some rows, given by a mask or by positions."""
+        part = Scores(
+            label=self.label[rows],
+            prediction=self.prediction[rows],
+            probability=None if self.probability is None else self.probability[rows],
+            classes=self.classes,
+            positive=self.positive,
+            weight=None if self.weight is None else self.weight[rows],
+        )
+        # Looking up text labels is slow; a part inherits what the whole has already looked up.
+        part.__dict__.update({name: self.__dict__[name][rows] for name in _CACHED if name in self.__dict__})
+        return part
+
+
+@dataclass(frozen=True, eq=False)
+class Binary:
+    """Two-class scores as yes and no: who is positive, who was called so, and how likely."""
+
+    truth: NDArray[np.bool_]
+    called: NDArray[np.bool_]
+    score: NDArray[Any] | None
+
+
+def binary_view(scores: Scores) -> Binary:
+    """Return two-class scores seen from the positive class; raises ValueError for other tasks."""
+    positive = scores.positive_index
+    probability = scores.probability
+    return Binary(
+        truth=scores.label_codes == positive,
+        called=scores.prediction_codes == positive,
+        score=None if probability is None else probability[:, positive],
+    )
+
+
+def check_paired(baseline: Scores, candidate: Scores) -> None:
+    """Raise ValueError unless both hold the same rows: equal length, labels, classes and weights."""
+    if baseline.rows != candidate.rows:
+        raise ValueError(
+            f"baseline has {baseline.rows} rows and candidate {candidate.rows}: not the same rows"
+        )
+    if baseline.classes != candidate.classes:
+        raise ValueError(f"baseline has classes {baseline.classes} and candidate {candidate.classes}")
+    if candidate.task == "binary" and baseline.positive_index != candidate.positive_index:
+        raise ValueError("baseline and candidate name different positive classes")
+    for name, one, other in (
+        ("label", baseline.label, candidate.label),
+        ("weight", baseline.weights, candidate.weights),
+    ):
+        different = int(np.sum(np.asarray(one) != np.asarray(other)))
+        if different:
+            share = f"{different} of {candidate.rows} rows"
+            raise ValueError(f"baseline and candidate are not paired: the {name} differs in {share}")
+
+
+def _codes(name: str, values: NDArray[Any], classes: tuple[Any, ...]) -> NDArray[np.int64]:
+    position = {value: index for index, value in enumerate(classes)}
+    try:
+        distinct, inverse = np.unique(values, return_inverse=True)
+    except TypeError:  # values of several types cannot be sorted
+        distinct, inverse = np.asarray(values, dtype=object), np.arange(len(values))
+    found = [position.get(value, -1) for value in distinct.tolist()]
+    if -1 in found:
+        unknown = distinct.tolist()[found.index(-1)]
+        raise ValueError(f"{name} {unknown!r} is not one of the classes {classes}")
+    return np.asarray(found, dtype=np.int64)[inverse]
+
+
+def _check_shape(name: str, values: NDArray[Any], shape: tuple[int, ...]) -> None:
+    if np.shape(values) != shape:
+        raise ValueError(f"{name} has shape {np.shape(values)} and needs {shape}")
+
+
+def _check_finite(name: str, values: NDArray[Any]) -> None:
+    try:
+        bad = int(np.sum(~np.isfinite(values)))
+    except TypeError:
+        raise ValueError(f"{name} holds values that are not numbers (type {values.dtype})") from None
+    if bad:
+        raise ValueError(f"{name} has {bad} values that are missing or infinite")

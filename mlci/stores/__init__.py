@@ -1,0 +1,1 @@
+"""Versions code and data: one file of this folder for each system."""

@@ -1,0 +1,54 @@
+"""Runs a user's program: with the user's Python, and with an error that shows its last lines."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from mlci.core.errors import MlciError
+from mlci.core.ports import TrainRequest
+from mlci.process import Completed
+
+
+def environment(request: TrainRequest) -> dict[str, str]:
+    """Return the PATH with which a user's program is run, so that `python` is the project's own.
+
+    An activated environment is left as it is; else the one of `train.python`, else the project's
+    `.venv`, else the one that mlci runs in.
+    """
+    chosen = request.options.python
+    if chosen is None and request.variables.get("VIRTUAL_ENV"):
+        return {}
+    folder = Path(sys.executable).parent
+    if chosen is not None:
+        path = request.root / chosen
+        folder = path / "bin" if path.is_dir() else path.parent
+        if not (folder / "python").exists() and not path.is_file():
+            raise MlciError(
+                "config.invalid",
+                f"'train.python': there is no Python in '{chosen}'",
+                "name a folder made by venv",
+            )
+    elif (request.root / ".venv" / "bin" / "python").exists():
+        folder = request.root / ".venv" / "bin"
+    return {"PATH": f"{folder}:{request.variables.get('PATH', '')}"}
+
+
+def refuse_failure(done: Completed, what: str, timeout: float | None) -> None:
+    """Raise MlciError when a program did not end well; its last lines are part of the message."""
+    tail = "\n".join(f"  | {line}" for line in done.stdout.splitlines()[-10:])
+    if done.timed_out:
+        raise MlciError(
+            "train.timeout",
+            f"{what} was stopped after {timeout:g} s (train.timeout)\n{tail}".rstrip(),
+            "raise train.timeout",
+        )
+    if done.returncode:
+        cause = (
+            f"by signal {-done.returncode}" if done.returncode < 0 else f"with exit code {done.returncode}"
+        )
+        raise MlciError(
+            "train.command-failed",
+            f"{what} ended {cause}\n{tail or '  | ' + done.stderr}".rstrip(),
+            "its whole output is in mlci-out/train.log; run the command by hand to see more",
+        )
