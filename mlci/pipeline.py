@@ -61,16 +61,14 @@ def decide(
         parts = fingerprint(stage, config, context)
     except MlciError as error:
         if before:
-            return Decision(stage, "run", f"{_listed(before)} runs before it")
+            return Decision(stage, "run", _runs_before(before))
         return Decision(stage, "run", f"its inputs are not in order: {error.message}")
     if force:
         return Decision(stage, "run", "--force", parts)
     previous = context.results.get(stage.name)
     why = _reason_to_run(previous, parts, context)
     if why is None and before:
-        return Decision(
-            stage, "run", f"{_listed(before)} runs before it (skipped if nothing comes of that)", parts
-        )
+        return Decision(stage, "run", f"{_runs_before(before)} (skipped if nothing comes of that)", parts)
     if why is not None:
         return Decision(stage, "run", why, parts)
     assert previous is not None  # noqa: S101 - _reason_to_run gives a reason where there is no result
@@ -128,5 +126,5 @@ def _verdict(previous: StageResult) -> str:
     )
 
 
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(names)
+def _runs_before(names: Sequence[str]) -> str:
+    return f"{names[0]} runs before it" if len(names) == 1 else f"{' and '.join(names)} run before it"

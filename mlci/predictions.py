@@ -81,7 +81,7 @@ def align(table: pd.DataFrame, rows: pd.DataFrame, data: DataInputs, whose: str)
     for name in given:
         joined[name] = table[name].to_numpy()
     _refuse_gaps(joined, given, whose)
-    return joined
+    return _spelled_out(joined, data) if "probability" in given else joined
 
 
 def task_of(labels: pd.Series, data: DataInputs, *, has_probabilities: bool) -> Task:
@@ -105,7 +105,7 @@ def scores_of(table: pd.DataFrame, data: DataInputs, classes: Sequence[Any] | No
     from mlci.stats.scores import Scores
 
     label = table[data.label]
-    columns = [name for name in table.columns if name.startswith("probability")]
+    columns = [name for name in table.columns if name.startswith(PREFIX)]
     weight = table[data.weight].to_numpy(dtype=float) if data.weight else None
     if task_of(label, data, has_probabilities=bool(columns)) == "regression":
         return Scores(
@@ -119,7 +119,7 @@ def scores_of(table: pd.DataFrame, data: DataInputs, classes: Sequence[Any] | No
     return Scores(
         label=label.to_numpy(),
         prediction=table["prediction"].to_numpy(),
-        probability=_probabilities(table, columns, known, data),
+        probability=_probabilities(table, columns, known),
         classes=known,
         positive=_positive(known, data),
         weight=weight,
@@ -211,24 +211,30 @@ def _positive(classes: Sequence[Any], data: DataInputs) -> Any:
     )
 
 
+def _spelled_out(table: pd.DataFrame, data: DataInputs) -> pd.DataFrame:
+    """Return the table with one column for each class in place of the single column `probability`."""
+    classes = known_classes([table], data)
+    if len(classes) != 2:
+        raise MlciError(
+            "predictions.unreadable",
+            f"one column 'probability' for {len(classes)} classes ({', '.join(map(str, classes[:5]))})",
+            "write probability_<class> for each",
+        )
+    positive = _positive(classes, data)
+    share = table.pop("probability")
+    for value in classes:
+        table[f"{PREFIX}{value}"] = share if value == positive else 1 - share
+    return table
+
+
 def _probabilities(
-    table: pd.DataFrame, columns: Sequence[str], classes: Sequence[Any], data: DataInputs
+    table: pd.DataFrame, columns: Sequence[str], classes: Sequence[Any]
 ) -> NDArray[np.float64] | None:
     """Return rows × classes; a class that the model does not know has probability 0."""
     import numpy as np
 
     if not columns:
         return None
-    if list(columns) == ["probability"]:
-        if len(classes) > 2:
-            raise MlciError(
-                "predictions.unreadable",
-                f"one column 'probability' for {len(classes)} classes",
-                "write probability_<class> for each",
-            )
-        share = table["probability"].to_numpy(dtype=float)
-        first = len(classes) == 2 and _positive(classes, data) == classes[0]
-        return np.column_stack([share, 1 - share] if first else [1 - share, share])
     names = {name.removeprefix(PREFIX): name for name in columns}
     return np.column_stack(
         [

@@ -52,7 +52,7 @@ def read_report(path: Path) -> Report:
     try:
         text = path.read_bytes()
         version = str(json.loads(text).get("schema_version", "none"))
-        if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+        if version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
             raise MlciError(
                 "report.unreadable",
                 f"'{path.name}' has schema version {version}, this mlci reads {SCHEMA_VERSION}",

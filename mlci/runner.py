@@ -46,7 +46,7 @@ class Run:
     """One run of stages in one project.
 
     `stages` are all that a project can have, in their order. `say` receives progress, one line at
-    a time; `ended` receives each result as soon as it is there.
+    a time.
     """
 
     config: Config
@@ -55,7 +55,6 @@ class Run:
     variables: Mapping[str, str]
     out: Path | None = None
     say: Callable[[str], None] = _silent
-    ended: Callable[[StageResult], None] = lambda result: None
     dry_run: bool = False
     force: bool = False
     _digests: Digests = field(init=False)
@@ -113,7 +112,6 @@ class Run:
                     continue
                 result = self._one(stage)
                 results.append(result)
-                self.ended(result)
                 if result.exit_code is not ExitCode.PASSED:
                     blocked = result
             self._digests.save()

@@ -20,7 +20,7 @@ NAMES = ["carrier", "origin", "dest"]
 label, key = os.environ["MLCI_DATA_LABEL"], os.environ["MLCI_DATA_KEY"]
 train = pd.read_parquet(os.environ["MLCI_DATA_TRAIN"])
 evaluate = pd.read_parquet(os.environ["MLCI_DATA_EVALUATE"])
-params = json.loads(Path(os.environ["MLCI_TRAIN_PARAMS_FILE"]).read_text())
+params = json.loads(Path(os.environ["MLCI_PARAMS_FILE"]).read_text())
 
 names_as_numbers = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
 columns = make_column_transformer((names_as_numbers, NAMES), ("passthrough", NUMBERS))

@@ -54,7 +54,7 @@ def run_app() -> NoReturn:
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - `| head` closed it; exit without a traceback
         sys.exit(int(ExitCode.PASSED))
-    except Exception as error:  # noqa: BLE001 - the last line of defence: a bug has an exit code of its own
+    except Exception as error:  # the last line of defence: a bug has an exit code of its own
         _print_bug(error)
         sys.exit(int(ExitCode.BUG))
     sys.exit(int(ExitCode.PASSED))
@@ -89,7 +89,7 @@ def _show_version(asked: bool) -> None:
 
 
 def _root(
-    version: Annotated[  # noqa: ARG001 - handled by its callback
+    version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
     ] = False,

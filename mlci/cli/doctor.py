@@ -16,8 +16,7 @@ from mlci.cli import QUIET_TOOLS, options
 from mlci.config import Config
 from mlci.core.errors import MlciError
 from mlci.core.inputs import DataInputs, TrackingInputs
-from mlci.core.status import ExitCode, worst
-from mlci.core.status import Status as S
+from mlci.core.status import ExitCode, Status, worst
 from mlci.core.versions import installed_version
 from mlci.process import redact
 from mlci.readers import read_columns
@@ -34,7 +33,7 @@ _LITTLE_SPACE = 1 << 30
 class Finding:
     """One thing that was looked at."""
 
-    status: S
+    status: Status
     what: str
     do: str = ""
 
@@ -49,13 +48,13 @@ def doctor(
         findings.append(finding)
         _show(finding)
     status = worst(finding.status for finding in findings)
-    bad = sum(finding.status is S.FAILED for finding in findings)
+    bad = sum(finding.status is Status.FAILED for finding in findings)
     typer.echo("ready" if not bad else f"{bad} thing{'s' if bad > 1 else ''} to mend")
-    raise typer.Exit(int(ExitCode.NOT_EVALUATED if status is S.FAILED else ExitCode.PASSED))
+    raise typer.Exit(int(ExitCode.NOT_EVALUATED if status is Status.FAILED else ExitCode.PASSED))
 
 
 def _show(finding: Finding) -> None:
-    word = {S.PASSED: "ok", S.WARNED: "note", S.FAILED: "BAD"}[finding.status]
+    word = {Status.PASSED: "ok", Status.WARNED: "note", Status.FAILED: "BAD"}[finding.status]
     env = options.variables()
     typer.echo(f"{word:<5} {redact(finding.what, env)}")
     if finding.do:
@@ -67,9 +66,9 @@ def _all(config: Path | None, overrides: list[str] | None) -> Iterator[Finding]:
     try:
         loaded = options.read_config(config, overrides)
     except MlciError as error:
-        yield Finding(S.FAILED, str(error), error.hint)
+        yield Finding(Status.FAILED, str(error), error.hint)
         return
-    yield Finding(S.PASSED, f"{loaded.file.name} is valid: {', '.join(sorted(loaded.given))}")
+    yield Finding(Status.PASSED, f"{loaded.file.name} is valid: {', '.join(sorted(loaded.given))}")
     for check in (_repository, _data, _training, _tracking, _policy):
         yield from _guarded(check, loaded)
 
@@ -79,39 +78,41 @@ def _guarded(check: Callable[[Config], Iterator[Finding]], config: Config) -> It
     try:
         yield from check(config)
     except MlciError as error:
-        yield Finding(S.FAILED, str(error), error.hint)
+        yield Finding(Status.FAILED, str(error), error.hint)
 
 
 def _environment() -> Iterator[Finding]:
-    yield Finding(S.PASSED, f"Python {sys.version.split()[0]}, {sys.platform}")
+    yield Finding(Status.PASSED, f"Python {sys.version.split()[0]}, {sys.platform}")
     for name in _PACKAGES:
         version = installed_version(name)
         if version is None:
             yield Finding(
-                S.FAILED, f"{name} is not installed", "install mlci again: it is one of its requirements"
+                Status.FAILED, f"{name} is not installed", "install mlci again: it is one of its requirements"
             )
         else:
-            yield Finding(S.PASSED, f"{name} {version}")
+            yield Finding(Status.PASSED, f"{name} {version}")
     loud = [name for name, value in QUIET_TOOLS.items() if os.environ.get(name) != value]
     if loud:
-        yield Finding(S.WARNED, f"set by you to another value than mlci would: {', '.join(loud)}")
+        yield Finding(Status.WARNED, f"set by you to another value than mlci would: {', '.join(loud)}")
     else:
-        yield Finding(S.PASSED, "telemetry of MLflow, DVC and Great Expectations is off")
+        yield Finding(Status.PASSED, "telemetry of MLflow, DVC and Great Expectations is off")
 
 
 def _repository(config: Config) -> Iterator[Finding]:
     head = git.head(config.root)
     if head is None:
         yield Finding(
-            S.WARNED, "this is no git repository with a commit", "without one, no result can name its code"
+            Status.WARNED,
+            "this is no git repository with a commit",
+            "without one, no result can name its code",
         )
     else:
         dirty = ", with uncommitted changes" if head.dirty else ""
-        yield Finding(S.PASSED, f"git commit {head.commit[:7]}{dirty}")
+        yield Finding(Status.PASSED, f"git commit {head.commit[:7]}{dirty}")
     free = shutil.disk_usage(config.root).free
     if free < _LITTLE_SPACE:
         yield Finding(
-            S.WARNED, f"only {free / 1e9:.1f} GB of disk space are left", "free some before training"
+            Status.WARNED, f"only {free / 1e9:.1f} GB of disk space are left", "free some before training"
         )
 
 
@@ -125,18 +126,22 @@ def _data(config: Config) -> Iterator[Finding]:
         path = config.root / name
         if not path.exists():
             if made_later:
-                yield Finding(S.WARNED, f"'{name}' ({key}) does not exist yet; the pipeline has to make it")
+                yield Finding(
+                    Status.WARNED, f"'{name}' ({key}) does not exist yet; the pipeline has to make it"
+                )
             else:
-                yield Finding(S.FAILED, f"'{name}' ({key}) does not exist", "make it, or run `dvc pull`")
+                yield Finding(Status.FAILED, f"'{name}' ({key}) does not exist", "make it, or run `dvc pull`")
             continue
         columns = read_columns(path)
         missing = [column for column in named if column and column not in columns]
         if missing:
             yield Finding(
-                S.FAILED, f"'{name}' has no column {', '.join(missing)}", f"it has: {', '.join(columns[:20])}"
+                Status.FAILED,
+                f"'{name}' has no column {', '.join(missing)}",
+                f"it has: {', '.join(columns[:20])}",
             )
         else:
-            yield Finding(S.PASSED, f"{name}: {len(columns)} columns, all named ones are there")
+            yield Finding(Status.PASSED, f"{name}: {len(columns)} columns, all named ones are there")
 
 
 def _training(config: Config) -> Iterator[Finding]:
@@ -144,11 +149,13 @@ def _training(config: Config) -> Iterator[Finding]:
         return
     train = config.section("train", TrainInputs)
     way = way_of(train)
-    yield Finding(S.PASSED, f"training by {way}: {getattr(train, way)}")
+    yield Finding(Status.PASSED, f"training by {way}: {getattr(train, way)}")
     if way == "pipeline" and not any(
         (folder / ".dvc").is_dir() for folder in (config.root, *config.root.parents)
     ):
-        yield Finding(S.FAILED, "train.pipeline needs a DVC repository, and there is none", "run `dvc init`")
+        yield Finding(
+            Status.FAILED, "train.pipeline needs a DVC repository, and there is none", "run `dvc init`"
+        )
 
 
 def _tracking(config: Config) -> Iterator[Finding]:
@@ -159,17 +166,17 @@ def _tracking(config: Config) -> Iterator[Finding]:
     )
     tracker.check()
     where = tracking.uri or variables.get("MLFLOW_TRACKING_URI")
-    yield Finding(S.PASSED, f"tracking store is usable: {where or 'SQLite and a folder in .mlci'}")
+    yield Finding(Status.PASSED, f"tracking store is usable: {where or 'SQLite and a folder in .mlci'}")
 
 
 def _policy(config: Config) -> Iterator[Finding]:
     if "compare-to-baseline" not in config.given:
-        yield Finding(S.WARNED, "no compare-to-baseline section: any model would pass", "add gates")
+        yield Finding(Status.WARNED, "no compare-to-baseline section: any model would pass", "add gates")
         return
     compare = config.section("compare-to-baseline", CompareInputs)
     if not compare.gates:
         yield Finding(
-            S.FAILED,
+            Status.FAILED,
             "compare-to-baseline has no gate",
             "add one, such as {metric: accuracy, no-worse-than: 0.01}",
         )
@@ -179,6 +186,6 @@ def _policy(config: Config) -> Iterator[Finding]:
         try:
             metric_kind(gate.metric)
         except ValueError as error:
-            yield Finding(S.FAILED, str(error))
+            yield Finding(Status.FAILED, str(error))
     source_of(compare.baseline or f"models:/{config.project}@champion")
-    yield Finding(S.PASSED, f"{len(compare.gates)} gates against {compare.baseline or 'the champion'}")
+    yield Finding(Status.PASSED, f"{len(compare.gates)} gates against {compare.baseline or 'the champion'}")

@@ -54,6 +54,9 @@ class Check(Word):
     word: str | None = Field(
         None, description="The verdict in words: not worse, better, worse, unclear, identical."
     )
+    note: str | None = Field(
+        None, description="What somebody wrote beside the rule, such as why it is there."
+    )
     observed: Any = None
     expected: Any = None
     limit: str | None = Field(None, description="The limit as a person reads it, such as '≥ −0.005'.")

@@ -93,11 +93,11 @@ class GithubProvider:
 
 def _headline_checks(report: Report) -> list[tuple[Check, str]]:
     found = [(check, result.stage) for result in report.stages for check in troubles(result)]
-    for result in report.stages:
-        if result.error is not None:
-            found.append(
-                (Check(name=result.stage, status=Status.ERRORED, message=result.error.message), result.stage)
-            )
+    found += [
+        (Check(name=result.stage, status=Status.ERRORED, message=result.error.message), result.stage)
+        for result in report.stages
+        if result.error is not None
+    ]
     rank = [Status.ERRORED, Status.FAILED, Status.INCONCLUSIVE, Status.WARNED]
     return sorted(found, key=lambda item: rank.index(item[0].status))
 

@@ -15,22 +15,16 @@ SIGNS = {
 }
 
 
+_FINEST = 5e-4
+"""Differences of which none reaches this are written with significant digits, not with decimals."""
+
+
 def number(value: float | None) -> str:
-    """Return a number with four significant digits."""
+    """Return a number with four decimals, or with four significant digits where it is large or tiny."""
     if value is None:
         return "–"
-    return (
-        f"{value:.4f}".replace("-", "−")
-        if 1e-3 <= abs(value) < 1e3 or value == 0
-        else f"{value:.4g}".replace("-", "−")
-    )
-
-
-def signed(value: float | None) -> str:
-    """Return a difference with its sign."""
-    if value is None:
-        return "–"
-    return number(value) if value < 0 else f"+{number(value)}"
+    decimals = value == 0 or 1e-3 <= abs(value) < 1e3
+    return (f"{value:.4f}" if decimals else f"{value:.4g}").replace("-", "−")
 
 
 def change(metric: Metric) -> str:
@@ -38,8 +32,11 @@ def change(metric: Metric) -> str:
     interval = metric.interval
     if metric.delta is None:
         return "–" if interval is None else f"[{number(interval.low)}, {number(interval.high)}]"
-    span = f" [{signed(interval.low)}, {signed(interval.high)}]" if interval else ""
-    return signed(metric.delta) + span
+    bounds = [] if interval is None else [interval.low, interval.high]
+    largest = max(abs(value) for value in (metric.delta, *bounds))
+    style = "+.4f" if largest == 0 or _FINEST <= largest < 1e3 else "+.3g"
+    shown, *span = (f"{value:{style}}".replace("-", "−") for value in (metric.delta, *bounds))
+    return f"{shown} [{', '.join(span)}]" if span else shown
 
 
 def title(metric: Metric) -> str:
@@ -53,6 +50,12 @@ def verdict(check: Check) -> str:
     return check.word or check.status.value
 
 
+def sentence(check: Check) -> str:
+    """Return what a check found, with the note of whoever wrote the rule and the line that set it."""
+    note = f" — {check.note}" if check.note else ""
+    return check.message + note + (f" ({check.where})" if check.where else "")
+
+
 def stage_line(result: StageResult) -> str:
     """Return one line about a stage: its status, and whether it was taken over unchanged."""
     cached = " (unchanged, not run again)" if result.cached else ""
@@ -63,6 +66,25 @@ def troubles(result: StageResult) -> list[Check]:
     """Return the checks that did not pass, worst first."""
     bad = [check for check in result.checks if check.status not in (Status.PASSED, Status.SKIPPED)]
     return sorted(bad, key=lambda check: -severity(check.status))
+
+
+def table_rows(result: StageResult) -> list[Check]:
+    """Return the checks that make the table of gates: all but the slices in which nothing is wrong."""
+    return [
+        check
+        for check in result.checks
+        if check.metric is not None
+        and (check.slice is None or severity(check.status) > severity(Status.PASSED))
+    ]
+
+
+def families(result: StageResult) -> list[Check]:
+    """Return the checks that sum up a gate's slices, when all is well with them."""
+    return [
+        check
+        for check in result.checks
+        if check.name.endswith(" per slice") and check.status is Status.PASSED
+    ]
 
 
 def reason(report: Report) -> str:

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 
 from mlci.core.results import Check, Report, StageResult
 from mlci.core.status import Status
-from mlci.reporters._words import change, number, reason, stage_line, title, troubles, verdict
+from mlci.reporters._words import (
+    change,
+    families,
+    number,
+    reason,
+    sentence,
+    stage_line,
+    table_rows,
+    title,
+    troubles,
+    verdict,
+)
 
 _COLOURS = {
     Status.PASSED: "green",
@@ -45,7 +56,8 @@ class ConsoleReporter:
             console.print(Text(f"{result.stage}: {stage_line(result)}", style=_COLOURS[result.status]))
             for part in self._body(result):
                 console.print(part)
-        return buffer.getvalue()
+        # Padding fills lines up to the width, which only makes logs longer.
+        return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
     def _body(self, result: StageResult) -> list[object]:
         from rich.padding import Padding
@@ -58,15 +70,13 @@ class ConsoleReporter:
                 parts.append(Text(f"hint: {result.error.hint}"))
             return [Padding(part, (0, 0, 0, 2)) for part in parts]  # type: ignore[arg-type] # only Text above
         parts.append(Text(result.reason))
-        judged = [check for check in result.checks if check.metric is not None]
+        judged = table_rows(result)
         if judged:
             parts.append(_gates(judged))
+            parts += [Text(check.message) for check in families(result)]
         plain = [check for check in troubles(result) if check.metric is None]
         parts += [
-            Text(
-                f"{check.status.value}: {check.message}" + (f" ({check.where})" if check.where else ""),
-                style=_COLOURS[check.status],
-            )
+            Text(f"{check.status.value}: {sentence(check)}", style=_COLOURS[check.status])
             for check in plain[:_MOST_TROUBLES]
         ]
         if len(plain) > _MOST_TROUBLES:

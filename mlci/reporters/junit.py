@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from xml.etree import ElementTree as Xml
+from xml.etree import ElementTree as ET
 
 from mlci.core.results import Check, Report, StageResult
 from mlci.core.status import Status
@@ -18,50 +18,50 @@ class JunitReporter:
 
     def render(self, report: Report) -> str:
         """Return one suite for each stage. A warning passes and says so in its output."""
-        root = Xml.Element("testsuites", name=f"mlci.{_clean(report.project)}")
+        root = ET.Element("testsuites", name=f"mlci.{_clean(report.project)}")
         for result in report.stages:
             cases = _cases(report.project, result)
-            suite = Xml.SubElement(root, "testsuite", name=result.stage, time=f"{result.seconds:.3f}")
+            suite = ET.SubElement(root, "testsuite", name=result.stage, time=f"{result.seconds:.3f}")
             suite.set("tests", str(len(cases)))
             for kind, count in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
                 suite.set(count, str(sum(case.find(kind) is not None for case in cases)))
             suite.extend(cases)
-        Xml.indent(root)
-        return '<?xml version="1.0" encoding="UTF-8"?>\n' + Xml.tostring(root, encoding="unicode") + "\n"
+        ET.indent(root)
+        return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _cases(project: str, result: StageResult) -> list[Xml.Element]:
+def _cases(project: str, result: StageResult) -> list[ET.Element]:
     group = f"mlci.{_clean(project)}.{result.stage}"
     cases = [_case(group, check) for check in result.checks]
     if result.error is not None:
-        case = Xml.Element("testcase", classname=group, name=result.stage)
-        error = Xml.SubElement(case, "error", type=result.error.code, message=_clean(result.error.message))
+        case = ET.Element("testcase", classname=group, name=result.stage)
+        error = ET.SubElement(case, "error", type=result.error.code, message=_clean(result.error.message))
         error.text = _clean(result.error.hint)
         cases.append(case)
     elif not cases:
-        case = Xml.Element("testcase", classname=group, name=result.stage)
+        case = ET.Element("testcase", classname=group, name=result.stage)
         if result.status is Status.SKIPPED:
-            Xml.SubElement(case, "skipped", message=_clean(result.reason))
+            ET.SubElement(case, "skipped", message=_clean(result.reason))
         cases.append(case)
     return cases
 
 
-def _case(group: str, check: Check) -> Xml.Element:
-    case = Xml.Element("testcase", classname=group, name=_clean(check.name))
+def _case(group: str, check: Check) -> ET.Element:
+    case = ET.Element("testcase", classname=group, name=_clean(check.name))
     if check.where:
         case.set("file", _clean(check.where.partition(":")[0]))
     text = _clean(check.message)
     match check.status:
         case Status.FAILED:
-            Xml.SubElement(case, "failure", message=text).text = _clean(
+            ET.SubElement(case, "failure", message=text).text = _clean(
                 f"limit: {check.limit}" if check.limit else ""
             )
         case Status.ERRORED:
-            Xml.SubElement(case, "error", message=text)
+            ET.SubElement(case, "error", message=text)
         case Status.SKIPPED:
-            Xml.SubElement(case, "skipped", message=text)
+            ET.SubElement(case, "skipped", message=text)
         case Status.WARNED | Status.INCONCLUSIVE:
-            Xml.SubElement(case, "system-out").text = f"{check.status.value}: {text}"
+            ET.SubElement(case, "system-out").text = f"{check.status.value}: {text}"
     return case
 
 

@@ -7,7 +7,19 @@ import re
 
 from mlci.core.results import Check, Metric, Report, StageResult
 from mlci.core.status import Status
-from mlci.reporters._words import SIGNS, change, number, reason, stage_line, title, troubles, verdict
+from mlci.reporters._words import (
+    SIGNS,
+    change,
+    families,
+    number,
+    reason,
+    sentence,
+    stage_line,
+    table_rows,
+    title,
+    troubles,
+    verdict,
+)
 
 _ESCAPED = re.compile(r"([\\`*_{}\[\]|#@~$])")
 _MOST_PASSED = 40
@@ -48,20 +60,22 @@ def _stage(result: StageResult) -> str:
             lines.append(f"**What to do:** {escape(result.error.hint)}")
         return "\n\n".join(lines)
     lines.append(escape(result.reason))
-    judged = [check for check in result.checks if check.metric is not None]
+    judged = table_rows(result)
     if judged:
         lines.append(_gates(judged))
+        lines += [escape(check.message) for check in families(result)]
     elif result.metrics:
         lines.append(_metrics(result.metrics))
     plain = [check for check in troubles(result) if check.metric is None]
     if plain:
         lines.append(
             "\n".join(
-                f"- {SIGNS[check.status]} **{check.status.value}** {escape(check.message)}{_place(check)}"
+                f"- {SIGNS[check.status]} **{check.status.value}** {escape(sentence(check))}"
                 for check in plain
             )
         )
-    passed = [check for check in result.checks if check.metric is None and check.status is Status.PASSED]
+    shown = [*families(result), *judged]
+    passed = [check for check in result.checks if check.status is Status.PASSED and check not in shown]
     if passed:
         lines.append(_folded(passed))
     return "\n\n".join(lines)
@@ -100,10 +114,6 @@ def _folded(checks: list[Check]) -> str:
         shown.append(f"- … and {len(checks) - _MOST_PASSED} more")
     body = "\n".join(shown)
     return f"<details><summary>{len(checks)} checks passed</summary>\n\n{body}\n\n</details>"
-
-
-def _place(check: Check) -> str:
-    return f" ({escape(check.where)})" if check.where else ""
 
 
 def _not_run(report: Report) -> str:

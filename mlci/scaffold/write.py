@@ -64,7 +64,8 @@ def _compare(seen: Seen) -> list[str]:
         "compare-to-baseline:",
         f"  baseline: models:/{seen.project}@champion",
         "  gates:  # the margin is the loss that you would accept",
-        "    - {metric: accuracy, no-worse-than: 0.01}  # for numbers: {metric: rmse, no-worse-than: 0.05, relative: true}",
+        "    - {metric: accuracy, no-worse-than: 0.01}",
+        "    # for numbers: {metric: rmse, no-worse-than: 0.05, relative: true}",
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -78,10 +79,8 @@ class Judge:
             ) from error
 
     def _overall(self, gate: Gate, comparison: Comparison, where: str | None, *, identical: bool) -> Check:
-        if identical and gate.needs_baseline:
-            decision = _identical(gate)
-        else:
-            decision = self._decide(gate, comparison)
+        same = identical and gate.needs_baseline
+        decision = _identical(gate) if same else self._decide(gate, comparison)
         policy = gate.on_inconclusive or self._inputs.on_inconclusive
         return _check(gate, comparison, decision, policy, where)
 
@@ -182,7 +181,7 @@ def _metric(gate: Gate, comparison: Comparison) -> Metric:
         if paired and gate.needs_baseline
         else (comparison.own_low, comparison.own_high)
     )
-    usable = low == low and high == high  # NaN differs from itself
+    usable = math.isfinite(low) and math.isfinite(high)
     return Metric(
         name=comparison.metric,
         value=_finite(comparison.candidate),
@@ -198,7 +197,7 @@ def _metric(gate: Gate, comparison: Comparison) -> Metric:
 
 
 def _finite(value: float | None) -> float | None:
-    return value if value is not None and value == value else None
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _name(gate: Gate, slice_: str | None) -> str:

@@ -171,8 +171,8 @@ def _same_predictions(inputs: PackageInputs, context: Context, scored: pd.DataFr
     worst, rows = max(differing.items(), key=lambda item: item[1])
     if rows:
         message = (
-            f"its '{worst}' differs from the trained model's in {rows:,} of {len(scored):,} rows; the model file and the"
-            " predictions do not belong together, or something outside the model prepares the rows"
+            f"its '{worst}' differs from the trained model's in {rows:,} of {len(scored):,} rows; the model file"
+            " and the predictions do not belong together, or something outside the model prepares the rows"
         )
         return Check(name=name, status=Status.FAILED, message=message, observed={"rows": rows})
     return Check(

@@ -90,7 +90,7 @@ class Part:
             identical=self._identical(index),
             problem=bounds.problem,
             own_problem=own_bounds.problem,
-            above=bounds.above,
+            above=None if baseline is None else bounds.above,
             gain_replicates=sign * own.replicates if self._baseline is None else gain.replicates,
         )
 

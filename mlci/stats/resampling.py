@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
@@ -57,7 +58,7 @@ class GroupSample:
     def __init__(self, groups: NDArray[Any]) -> None:
         """Raises ValueError when a group is missing, or groups are of several types."""
         self.multiplicity: Floats = np.ones(len(groups))
-        missing = int(np.sum([group is None or group != group for group in groups.tolist()]))
+        missing = sum(_is_missing(group) for group in groups.tolist())
         if missing:
             raise ValueError(f"groups have {missing} missing values")
         try:
@@ -121,6 +122,10 @@ def cells(columns: Sequence[NDArray[Any]], most: int) -> tuple[NDArray[np.intp],
     _, first, sizes = np.unique(codes, return_index=True, return_counts=True)
     order = np.argsort(first)
     return first[order], CellSample(sizes[order].astype(np.int64))
+
+
+def _is_missing(group: object) -> bool:
+    return group is None or (isinstance(group, float) and math.isnan(group))
 
 
 def _counts(units: int, replicates: int, seed: int, chunk_bytes: int) -> Iterator[Floats]:

@@ -1,4 +1,4 @@
-"""The smoke test: does the new version say to the example rows what it said when it was packaged?"""
+"""The smoke test: the new version says to the example rows what it said when it was packaged."""
 
 from __future__ import annotations
 

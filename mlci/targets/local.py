@@ -95,7 +95,7 @@ class LocalTarget:
             _restore(release, old)
             raise
         write_atomic(_state_file(release.state, release.name), json.dumps(asdict(new)))
-        _forget_others(release, model)
+        _forget_others(model)
         return Deployment(planned.change, planned.previous, details={**asdict(new), "address": new.address})
 
     def stop(self, name: str, options: Any, folder: Path) -> str:  # noqa: ARG002 - the port's signature
@@ -128,7 +128,7 @@ def _keep_model(release: Release) -> Path:
     return folder
 
 
-def _forget_others(release: Release, model: Path) -> None:
+def _forget_others(model: Path) -> None:
     for folder in model.parent.glob("version-*"):
         if folder != model:
             shutil.rmtree(folder, ignore_errors=True)

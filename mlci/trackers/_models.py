@@ -90,18 +90,21 @@ def fetch(client: Any, version: ModelVersion, folder: Path) -> Path:
 
     Raises MlciError `model.unreadable` when what is stored holds no MLmodel file.
     """
+    from mlflow.exceptions import MlflowException
+
     # The URI models:/name/version would add a file of MLflow's to the model.
     uri = client.get_model_version_download_uri(version.name, version.version)
     final = folder / "model"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch.") as work:
-        found = copy(client, uri, Path(work))
+        try:
+            found = copy(client, uri, Path(work))
+        except MlflowException as error:
+            if not is_gone(error):
+                raise
+            raise _incomplete(version, uri) from error
         if not (found / "MLmodel").is_file():
-            raise MlciError(
-                "model.unreadable",
-                f"version {version.version} of '{version.name}' has no MLmodel file at {uri}",
-                "register the model again; was its storage cleaned up?",
-            )
+            raise _incomplete(version, uri)
         with folder_in_progress(final) as place:
             shutil.copytree(found, place, dirs_exist_ok=True)
     return final
@@ -128,6 +131,21 @@ def as_port(version: Any) -> ModelVersion:
         run_id=version.run_id or None,
         tags=dict(version.tags),
         aliases=tuple(version.aliases),
+    )
+
+
+def is_gone(error: Any) -> bool:
+    """Return whether an MlflowException says that something does not exist."""
+    # For files, the artifact server's answer is only in the text.
+    missing = error.error_code in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
+    return missing or "404 Client Error" in str(error)
+
+
+def _incomplete(version: ModelVersion, uri: str) -> MlciError:
+    return MlciError(
+        "model.unreadable",
+        f"version {version.version} of '{version.name}' has no MLmodel file at {uri}",
+        "register the model again; was its storage cleaned up?",
     )
 
 

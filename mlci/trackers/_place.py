@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from mlci.core.errors import MlciError
 
@@ -16,7 +15,6 @@ EMBEDDED = Path(".mlci", "mlflow")
 """Folder below the project's root that holds the default database and its artifacts."""
 
 _SQLITE = re.compile(r"sqlite(?:\+\w+)?://(?P<path>[^?]*)(?P<query>\?.*)?", re.DOTALL)
-_PLAIN = "".join(set(string.printable) - {"%", "?"})
 _WAY_OUT = "write sqlite:///mlflow.db (relative to the project) or the URL of a server, or leave it out"
 
 
@@ -75,7 +73,7 @@ def _sqlite_of(uri: str, match: re.Match[str], root: Path) -> Place:
 
 
 def _sqlite(database: Path, query: str, artifacts: Path) -> Place:
-    path = quote(str(database), safe=_PLAIN)
+    path = str(database).replace("%", "%25").replace("?", "%3F")
     # SQLAlchemy decodes what is quoted, but MLflow makes the folder of the undecoded name as well,
     # except where the driver is named.
     driver = "" if path == str(database) else "+pysqlite"

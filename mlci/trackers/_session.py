@@ -151,6 +151,8 @@ def _of_system(error: OSError) -> Exception:
 
 def _cause(error: Exception) -> str:
     text = str(error)
+    if "#####\n" in text:  # a list of files that could not be copied, under a heading that names none
+        error = Exception(text.partition("#####\n")[2])
     return next((cause for mark, cause in _CAUSES.items() if mark in text), first_line(error))
 
 

@@ -17,8 +17,6 @@ from mlci.trackers._place import Place, place_of
 from mlci.trackers._preflight import check_http, check_socket, check_sqlite, refused
 from mlci.trackers._session import FAREWELL, bounds, session
 
-_GONE = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
-
 
 class MlflowTracker:
     """Records runs and model versions in one MLflow store. MLflow is imported with the first real use."""
@@ -228,7 +226,7 @@ def _or_none(ask: Callable[[], Any]) -> Any:
     try:
         return ask()
     except MlflowException as error:
-        if error.error_code in _GONE:
+        if _models.is_gone(error):
             return None
         raise
 

@@ -95,11 +95,11 @@ def _check(item: Mapping[str, Any], found: Any, frame: pd.DataFrame, file: str, 
         status = Status.ERRORED  # the expectation broke: that says nothing about the data
     facts = dict(found.result)
     message = f"{label} holds" if found.success else f"{label}: {_finding(found, facts, show_values)}"
-    notes = _notes(item)
     return Check(
         name=f"{file}: {label}",
         status=status,
-        message=message + (f" ({notes})" if notes and not found.success else ""),
+        message=message,
+        note=_notes(item) or None,
         observed=_observed(facts, len(frame), show_values),
         expected={name: value for name, value in arguments.items() if name != "column"},
         where=None,
@@ -149,7 +149,10 @@ def _observed(facts: Mapping[str, Any], rows: int, show_values: bool) -> dict[st
 
 def _examples(facts: Mapping[str, Any]) -> list[str]:
     values = facts.get("partial_unexpected_list") or []
-    return list(dict.fromkeys(str(value) for value in values if value is not None))[:_EXAMPLES]
+    shown = (
+        f"{value:.6g}" if isinstance(value, float) else str(value) for value in values if value is not None
+    )
+    return list(dict.fromkeys(shown))[:_EXAMPLES]
 
 
 def _exceptions(found: Any) -> list[str]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
+from urllib.request import Request, urlopen
 from uuid import uuid4
 
 import pytest
@@ -249,6 +252,28 @@ def test_other_names_survive(
     (model / "code" / common).write_bytes(b"1")
     version = made.register(name, model, made.record(empty_run()), {})
     assert digests(made.fetch_model(version, tmp_path / "fetched")) == digests(model)
+
+
+def test_a_model_whose_files_are_gone(
+    make_tracker: MakeTracker, model: Path, name: str, tmp_path: Path
+) -> None:
+    made = make_tracker()
+    run_id = made.record(empty_run())
+    version = made.register(name, model, run_id, {})
+    with made._client() as client:
+        location = client.get_model_version_download_uri(name, "1")
+    if location.startswith("file:"):
+        shutil.rmtree(unquote(urlsplit(location).path))
+    else:
+        path = location.removeprefix("mlflow-artifacts:")
+        door = f"{made.place.uri}/api/2.0/mlflow-artifacts/artifacts{path}"
+        with urlopen(Request(door, method="DELETE"), timeout=10) as answer:
+            assert answer.status == 200
+    with pytest.raises(MlciError) as caught:
+        made.fetch_model(version, tmp_path / "fetched")
+    assert caught.value.code == "model.unreadable"
+    assert name in caught.value.message
+    assert list((tmp_path / "fetched").iterdir()) == []
 
 
 def test_a_refused_version_leaves_no_model_behind(make_tracker: MakeTracker, model: Path) -> None:

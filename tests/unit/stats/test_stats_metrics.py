@@ -211,8 +211,8 @@ def test_a_metric_that_does_not_fit_is_refused(binary, regression):
         statistic("recall", regression(1))
     with pytest.raises(ValueError, match="roc_auc needs predicted probabilities"):
         statistic("roc_auc", replace(binary(1), probability=None))
-    with pytest.raises(ValueError, match="300 predicted probabilities lie outside 0 to 1"):
-        statistic("log_loss", replace(binary(1), probability=binary(1).probability + [0.0, 1.0]))
+    with pytest.raises(ValueError, match="600 predicted probabilities lie outside 0 to 1"):
+        statistic("log_loss", replace(binary(1), probability=1 + binary(1).probability))
     with pytest.raises(ValueError, match="1 of 3 labels are 0"):
         statistic("mape", Scores(np.array([0.0, 1, 2]), np.array([1.0, 1, 1])))
 

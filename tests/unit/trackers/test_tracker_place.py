@@ -40,7 +40,7 @@ def test_a_database_is_relative_to_the_root(
     assert place.artifacts == (Path(database).parent / "mlruns").as_uri()
 
 
-@pytest.mark.parametrize("odd", ["feature%2Fx", "what?", "a%20b"])
+@pytest.mark.parametrize("odd", ["feature%2Fx", "what?", "a%20b", "größe #1"])
 def test_signs_that_mean_something_in_an_address_are_quoted(odd: str) -> None:
     from sqlalchemy import make_url
 
