@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -19,7 +19,8 @@ GRACE_SECONDS = 5.0
 """How long a process may take to end after SIGTERM before it is killed."""
 
 _SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY", re.I)
-_URL_USER = re.compile(r"(?<=://)[^/@\s:]+:[^/@\s]+(?=@)")
+_URL_USER = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+_SHORTEST_SECRET = 4
 _TAIL_LINES = 40
 
 
@@ -35,10 +36,21 @@ class Completed:
 
 def redact(text: str, variables: Mapping[str, str]) -> str:
     """Return `text` without the values of variables that hold secrets and without passwords in URLs."""
-    for name, value in variables.items():
-        if _SECRET_NAME.search(name) and len(value) >= 4:
-            text = text.replace(value, "***")
+    for secret in _secrets(variables):
+        text = text.replace(secret, "***")
     return _URL_USER.sub("***", text)
+
+
+def _secrets(variables: Mapping[str, str]) -> list[str]:
+    """Return what must not be shown, longest first, so that no secret is left as the rest of another.
+
+    Output comes line by line, so each line of a longer secret (a private key) counts as one.
+    """
+    found: set[str] = set()
+    for name, value in variables.items():
+        if _SECRET_NAME.search(name):
+            found |= {value, *(line.strip() for line in value.splitlines())}
+    return sorted((item for item in found if len(item) >= _SHORTEST_SECRET), key=len, reverse=True)
 
 
 def run_quiet(
@@ -57,15 +69,13 @@ def run_quiet(
         child = _start(list(argv), cwd, env, stderr=subprocess.PIPE)
     except OSError as error:
         return Completed(127, "", str(error))
-    try:
-        out, err = child.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        end_tree(child)
-        out, err = child.communicate()
-        return Completed(child.returncode, out, err, timed_out=True)
-    except BaseException:
-        end_tree(child)
-        raise
+    with _ended_with(child):
+        try:
+            out, err = child.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            end_tree(child)
+            out, err = child.communicate()
+            return Completed(child.returncode, out, err, timed_out=True)
     return Completed(child.returncode, out, err)
 
 
@@ -85,28 +95,45 @@ def run_streamed(
     """
     argv = ["/bin/sh", "-ec", command] if isinstance(command, str) else list(command)
     tail: deque[str] = deque(maxlen=_TAIL_LINES)
+    failures: list[Exception] = []
+    timed_out = False
     log.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        child = _start(argv, cwd, env, stderr=subprocess.STDOUT)
-    except OSError as error:
-        return Completed(127, "", str(error))
     with log.open("w", encoding="utf-8") as kept:
-        reader = threading.Thread(target=_pump, args=(child.stdout, kept, tail, echo, env), daemon=True)
-        reader.start()
-        timed_out = False
+
+        def take(line: str) -> None:
+            tail.append(line)
+            kept.write(line + "\n")
+            echo(line)
+
         try:
-            child.wait(timeout=timeout)
-        except subprocess.TimeoutExpired:
-            timed_out = True
+            child = _start(argv, cwd, env, stderr=subprocess.STDOUT)
+        except OSError as error:
+            return Completed(127, "", str(error))
+        with _ended_with(child):
+            reader = threading.Thread(target=_pump, args=(child.stdout, take, env, failures), daemon=True)
+            reader.start()
+            try:
+                child.wait(timeout=timeout)
+            except subprocess.TimeoutExpired:
+                timed_out = True
+                end_tree(child)
+            # A grandchild may still hold the pipe open; do not wait for it longer than it has to end.
+            reader.join(timeout=GRACE_SECONDS)
             end_tree(child)
-        except BaseException:
-            end_tree(child)
-            raise
-        # A grandchild may still hold the pipe open; do not wait for it longer than it has to end.
-        reader.join(timeout=GRACE_SECONDS)
-        end_tree(child)
-        reader.join(timeout=1.0)
+            reader.join(timeout=1.0)
+    if failures:
+        raise failures[0]
     return Completed(child.returncode, "\n".join(tail), "", timed_out)
+
+
+@contextlib.contextmanager
+def _ended_with(child: subprocess.Popen[str]) -> Iterator[None]:
+    """End a child and all it has started when the block ends with an error or an interruption."""
+    try:
+        yield
+    except BaseException:
+        end_tree(child)
+        raise
 
 
 def start_detached(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path) -> int:
@@ -134,11 +161,15 @@ def end_group(pid: int, grace: float = GRACE_SECONDS, reap: Callable[[], object]
     if not _signal_group(pid, signal.SIGTERM):
         return
     pause = threading.Event()
-    for _ in range(int(grace / 0.05)):
-        (reap or _reaper(pid))()
-        if not _signal_group(pid, 0):
-            return
-        pause.wait(0.05)
+    try:
+        for _ in range(int(grace / 0.05)):
+            (reap or _reaper(pid))()
+            if not _signal_group(pid, 0):
+                return
+            pause.wait(0.05)
+    except BaseException:  # a second Ctrl-C cuts the grace short
+        _signal_group(pid, signal.SIGKILL)
+        raise
     _signal_group(pid, signal.SIGKILL)
     (reap or _reaper(pid))()
 
@@ -172,19 +203,18 @@ def _start(argv: list[str], cwd: Path, env: Mapping[str, str] | None, stderr: in
 
 def _pump(
     stream: IO[str] | None,
-    kept: IO[str],
-    tail: deque[str],
-    echo: Callable[[str], None],
+    take: Callable[[str], None],
     variables: Mapping[str, str],
+    failures: list[Exception],
 ) -> None:
-    if stream is None:
-        return
-    for raw in stream:
-        line = redact(raw.rstrip("\n"), variables)
-        tail.append(line)
-        kept.write(line + "\n")
-        echo(line)
-    kept.flush()
+    """Hand on each line. When that fails (a full disk) go on reading, or the program would wait forever."""
+    for raw in stream or ():
+        if failures:
+            continue
+        try:
+            take(redact(raw.rstrip("\n"), variables))
+        except Exception as error:
+            failures.append(error)
 
 
 def _signal_group(pid: int, number: int) -> bool:

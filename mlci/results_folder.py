@@ -9,11 +9,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mlci.core.errors import MlciError
-from mlci.core.files import write_atomic
+from mlci.core.files import remove_leftovers, write_atomic
 from mlci.core.results import SCHEMA_VERSION, Report, StageResult
 
 OUT_FOLDER = "mlci-out"
 STATE_FOLDER = ".mlci"
+REPORT_FILE = "report.json"
 
 
 def read_results(out: Path, stages: Iterable[str]) -> dict[str, StageResult]:
@@ -35,14 +36,21 @@ def write_result(out: Path, result: StageResult) -> Path:
     return path
 
 
-def forget_result(out: Path, stage: str) -> None:
-    """Remove a stage's result, so that an old verdict never stands while a new one is made."""
-    (out / f"{stage}.json").unlink(missing_ok=True)
+def forget_result(out: Path, stage: str, report_files: Iterable[str]) -> None:
+    """Remove a stage's result and the report, so that no old verdict stands while a new one is made."""
+    for name in (f"{stage}.json", f"{stage}.log", *report_files):
+        (out / name).unlink(missing_ok=True)
+
+
+def clear_leftovers(folder: Path, stages: Iterable[str], report_files: Iterable[str]) -> None:
+    """Remove what a run that was killed left half-written in a folder of mlci's own."""
+    names = [name for stage in stages for name in (stage, f"{stage}.json")]
+    remove_leftovers(folder, [*names, *report_files, ".gitignore"])
 
 
 def write_report(out: Path, report: Report) -> Path:
     """Write the report of a run."""
-    path = out / "report.json"
+    path = out / REPORT_FILE
     write_atomic(path, report.model_dump_json(indent=2) + "\n")
     return path
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,11 +20,14 @@ from mlci.core.ports import Provider
 from mlci.core.results import ErrorRecord, Report, StageResult
 from mlci.core.stage import Context, Stage
 from mlci.core.status import ExitCode, Status
+from mlci.failures import understood
 from mlci.process import redact
 from mlci.reporters import REPORTERS
 from mlci.results_folder import (
     OUT_FOLDER,
+    REPORT_FILE,
     STATE_FOLDER,
+    clear_leftovers,
     forget_result,
     prepare_folder,
     read_results,
@@ -100,24 +102,40 @@ class Run:
         return decisions
 
     def execute(self, chosen: Sequence[Stage]) -> Report:
-        """Run the chosen stages in order, stop at the first that blocks, and report."""
-        prepare_folder(self.state)
-        prepare_folder(self.folder)
-        results: list[StageResult] = []
-        with self._lock():
-            blocked: StageResult | None = None
-            for stage in chosen:
-                if blocked is not None:
-                    results.append(_skipped(stage, f"not run: {blocked.stage} {_ended(blocked)}"))
-                    continue
-                result = self._one(stage)
-                results.append(result)
-                if result.exit_code is not ExitCode.PASSED:
-                    blocked = result
-            self._digests.save()
-            report = self._report(results)
-        self.provider.publish(report, self.folder)
+        """Run the chosen stages in order, stop at the first that blocks, and report.
+
+        Raises MlciError `run.locked`, `disk.full` or `files.denied` when not even a report can be made.
+        """
+        try:
+            prepare_folder(self.state)
+            prepare_folder(self.folder)
+            with self._lock():
+                self._clear_leftovers()
+                results = self._all(chosen)
+                self._digests.save()
+                report = self._report(results)
+            self.provider.publish(report, self.folder)
+        except OSError as error:
+            raise understood(error) from error
         return report
+
+    def _clear_leftovers(self) -> None:
+        names = [stage.name for stage in self.stages]
+        for folder in (self.folder, self.state / "dry-run"):
+            clear_leftovers(folder, names, _report_files())
+
+    def _all(self, chosen: Sequence[Stage]) -> list[StageResult]:
+        results: list[StageResult] = []
+        blocked: StageResult | None = None
+        for stage in chosen:
+            if blocked is not None:
+                results.append(_skipped(stage, f"not run: {blocked.stage} {_ended(blocked)}"))
+                continue
+            result = self._one(stage)
+            results.append(result)
+            if result.exit_code is not ExitCode.PASSED:
+                blocked = result
+        return results
 
     def _one(self, stage: Stage) -> StageResult:
         context = self.context()
@@ -139,11 +157,12 @@ class Run:
     def _fresh(self, stage: Stage, context: Context, before: Mapping[str, str] | None) -> StageResult:
         started, start = now(), time.perf_counter()
         if not self.dry_run:
-            forget_result(self.folder, stage.name)
+            forget_result(self.folder, stage.name, _report_files())
         try:
             with self._work(stage) as work:
                 running = replace(context, work=work)
                 result = stage.run(self.config.sections[stage.name], running)
+            settled = self._settled(stage, before)
         except BaseException as error:
             seconds = time.perf_counter() - start
             result = self._error_result(stage, error, started, seconds)
@@ -156,10 +175,10 @@ class Run:
                 "steps": running.steps,
                 "started": started,
                 "seconds": round(time.perf_counter() - start, 3),
-                "fingerprint": self._settled(stage, before),
+                "fingerprint": settled,
             }
         )
-        return self._keep(result)
+        return self._keep(_redacted(result, self.variables))
 
     def _settled(self, stage: Stage, before: Mapping[str, str] | None) -> dict[str, str]:
         """Return the fingerprint that the result stands for.
@@ -182,8 +201,9 @@ class Run:
             try:
                 yield work
             except BaseException:
-                for log in work.rglob("*.log"):
-                    shutil.copyfile(log, self.folder / f"{stage.name}.log")
+                with suppress(OSError):  # a full disk must not hide the error that brought us here
+                    for log in work.rglob("*.log"):
+                        shutil.copyfile(log, self.folder / f"{stage.name}.log")
                 raise
 
     def _keep(self, result: StageResult) -> StageResult:
@@ -191,18 +211,18 @@ class Run:
             try:
                 write_result(self.folder, result)
             except OSError as error:
-                record = _record(_understood(error), self.variables)
+                record = _record(understood(error), self.variables)
                 return result.model_copy(
                     update={"status": Status.ERRORED, "error": record, "reason": record.message}
                 )
         return result
 
     def _error_result(self, stage: Stage, error: BaseException, started: str, seconds: float) -> StageResult:
-        known = _understood(error)
+        known = understood(error)
         if known.code == "bug":
-            write_atomic(
-                self.state / "bug.txt", redact("".join(traceback.format_exception(error)), self.variables)
-            )
+            with suppress(OSError):
+                text = "".join(traceback.format_exception(error))
+                write_atomic(self.state / "bug.txt", redact(text, self.variables))
         record = _record(known, self.variables)
         return StageResult(
             stage=stage.name,
@@ -248,25 +268,22 @@ class Run:
             lock.release()
 
 
-def _understood(error: BaseException) -> MlciError:
-    """Return an exception as an error with a code; what is not understood is a bug."""
-    if isinstance(error, MlciError):
-        return error
-    if isinstance(error, KeyboardInterrupt | SystemExit):
-        return MlciError(
-            "interrupted", "interrupted", "run it again: stages that were finished are not repeated"
-        )
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return MlciError(
-            "disk.full", f"no room left for '{error.filename or 'a file'}'", "free some space and run again"
-        )
-    if isinstance(error, PermissionError) or (isinstance(error, OSError) and error.errno == errno.EROFS):
-        return MlciError(
-            "files.denied", f"'{error.filename}' may not be read or written", "check its owner and mode"
-        )
-    return MlciError(
-        "bug", f"{type(error).__name__}: {error}", "please report this with the text in .mlci/bug.txt"
-    )
+def _redacted(result: StageResult, variables: Mapping[str, str]) -> StageResult:
+    """Return a result whose sentences hold no secret; names and numbers stay as they are."""
+
+    def clean(text: str | None) -> str | None:
+        return None if text is None else redact(text, variables)
+
+    checks = [
+        check.model_copy(update={"message": clean(check.message), "note": clean(check.note)})
+        for check in result.checks
+    ]
+    return result.model_copy(update={"reason": clean(result.reason), "checks": checks})
+
+
+def _report_files() -> list[str]:
+    """Return the names of the files that a report is written to."""
+    return [REPORT_FILE, *(reporter.file for reporter in REPORTERS if reporter.file is not None)]
 
 
 def _record(error: MlciError, variables: Mapping[str, str]) -> ErrorRecord:

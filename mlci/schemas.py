@@ -15,7 +15,9 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def config_schema() -> dict[str, Any]:
     """Return the schema of mlci.yaml."""
     definitions: dict[str, Any] = {}
-    properties: dict[str, Any] = {"project": {"type": "string", "description": "Name of the project."}}
+    properties: dict[str, Any] = {
+        "project": {"type": ["string", "null"], "description": "Name of the project; default: its folder's."}
+    }
     sections = {**SHARED_SECTIONS, **{stage.name: stage.inputs for stage in ordered_stages()}}
     summaries = {stage.name: stage.summary for stage in ordered_stages()}
     for name, inputs in sections.items():

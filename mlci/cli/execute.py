@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from mlci.cli import options
-from mlci.cli.progress import Progress
+from mlci.cli.progress import Progress, harmless
 from mlci.config import Config
 from mlci.core.stage import Stage
 from mlci.providers import detect
@@ -46,7 +46,7 @@ def execute(
     with Progress() as progress:
         run.say = progress.say
         report = run.execute(chosen)
-    typer.echo(console_reporter().render(report), nl=False)
+    typer.echo(harmless(console_reporter().render(report)))
     options.finish(report, warn_exit_code=warn_exit_code)
 
 

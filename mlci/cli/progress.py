@@ -1,10 +1,21 @@
-"""Shows what is going on: a moving line on a terminal, plain lines in a log."""
+"""Shows what is going on: a moving line on a terminal, plain lines in a log, and never a command to CI."""
 
 from __future__ import annotations
 
+import re
 import sys
 from types import TracebackType
 from typing import Any, Self
+
+
+# What CI systems take for a command: `::` at the beginning of a line (blanks do not count), and in
+# GitHub's older form, which is still read, `##[name]` anywhere in a line.
+_COMMAND = re.compile(r"^(\s*:)(?=:)|(#)(?=#\w*\[)", re.MULTILINE)
+
+
+def harmless(text: str) -> str:
+    """Return text in which no line is a command to the CI system that reads the log."""
+    return _COMMAND.sub(lambda found: found[0] + " ", "\n".join(text.splitlines()))
 
 
 class Progress:
@@ -34,6 +45,7 @@ class Progress:
 
             self._status.update(Text(text[:200]))
         else:
-            # The bar keeps a program's output from being read as a command by the CI system.
-            sys.stderr.write(f"  | {text}\n")
+            # The bar tells a program's output from mlci's own.
+            lines = harmless(text).splitlines() or [""]
+            sys.stderr.write("".join(f"  | {line}\n" for line in lines))
             sys.stderr.flush()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -123,7 +125,7 @@ def load_config(
     _refuse_unknown_sections(raw, known, file.name)
     origins: dict[str, str] = {}
     tree = {name: _mapping(raw.get(name), name, file.name) for name in known}
-    project = str(raw.get("project") or file.parent.name)
+    project = _project(raw.get("project"), file)
     for key, (text, origin) in {
         **_from_variables(known, variables),
         **_from_overrides(overrides or {}),
@@ -140,7 +142,8 @@ def load_config(
     sections: dict[str, Inputs] = {}
     for name, inputs in known.items():
         try:
-            sections[name] = inputs.model_validate(tree[name])
+            # Strict, and by the written names only: what the published schema refuses is refused here.
+            sections[name] = inputs.model_validate(tree[name], strict=True, by_name=False)
         except ValidationError as error:
             raise invalid(name, inputs, error, origin_of) from error
     given = frozenset({name for name in raw if name in known} | {key.partition(".")[0] for key in origins})
@@ -167,8 +170,9 @@ def _from_variables(
         if name in names and text.strip():  # GitHub sends unset inputs as empty variables
             found[names[name]] = (text, f"variable {name}")
         elif name not in names and name.startswith(prefixes) and text.strip():
-            near = nearest(name, list(names)) if name.lower() else ""
-            raise MlciError("config.unknown-key", f"unknown variable '{name}'", near)
+            near = get_close_matches(name, names, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else "`mlci explain SECTION.KEY` names its variable"
+            raise MlciError("config.unknown-key", f"unknown variable '{name}'", hint)
     return found
 
 
@@ -183,6 +187,16 @@ def _refuse_unknown_sections(raw: Mapping[Any, Any], known: Mapping[str, type[In
             raise MlciError(
                 "config.unknown-key", f"unknown section '{name}' in {file}", nearest(str(name), names)
             )
+
+
+def _project(value: Any, file: Path) -> str:
+    if value is not None and not isinstance(value, str):
+        raise MlciError(
+            "config.invalid",
+            f"'project' in {file.name} is not text",
+            f"put quotes around it: project: '{value}'",
+        )
+    return value or file.parent.name
 
 
 def _mapping(value: Any, name: str, file: str) -> dict[str, Any]:
@@ -214,8 +228,8 @@ def _put(
     if not inner:
         tree[section][name] = _value(text, fields[name].annotation, key, origin)
         return
-    holder = tree[section].setdefault(name, {})
-    *path, last = inner.split(".")
+    holder: Any = tree[section]
+    *path, last = [name, *inner.split(".")]
     for part in path:
         holder = _child(holder, part, key, origin)
     if isinstance(holder, list):
@@ -225,13 +239,21 @@ def _put(
 
 
 def _child(holder: Any, part: str, key: str, origin: str) -> Any:
-    if isinstance(holder, list):
-        return holder[_index(holder, part, key, origin)]
-    return holder.setdefault(part, {})
+    """Return the mapping or list in `holder` that `part` names; made where there is nothing yet."""
+    place: Any = _index(holder, part, key, origin) if isinstance(holder, list) else part
+    child = holder[place] if isinstance(holder, list) else holder.get(place)
+    # A copy, since an alias in the file may share it with another key.
+    child = {} if child is None else copy(child)
+    if not isinstance(child, dict | list):
+        raise MlciError(
+            "config.invalid", f"'{key}' ({origin}): '{part}' is a single value, not a mapping of keys"
+        )
+    holder[place] = child
+    return child
 
 
 def _index(holder: list[Any], part: str, key: str, origin: str) -> int:
-    if part.isdigit() and int(part) < len(holder):
+    if part.isdecimal() and int(part) < len(holder):
         return int(part)
     raise MlciError(
         "config.unknown-key", f"'{key}' has no item {part} ({origin})", f"it has {len(holder)} items, from 0"
@@ -253,6 +275,6 @@ def _value(text: str, annotation: Any, key: str, origin: str) -> Any:
 def _step_into(value: Any, part: str, key: str, known: list[str]) -> Any:
     if isinstance(value, dict) and part in value:
         return value[part]
-    if isinstance(value, list) and part.isdigit() and int(part) < len(value):
+    if isinstance(value, list) and part.isdecimal() and int(part) < len(value):
         return value[int(part)]
     raise MlciError("config.unknown-key", f"there is no key '{key}'", nearest(part, known))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,14 +37,32 @@ def folder_in_progress(final: Path) -> Iterator[Path]:
     final.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}."))
     os.chmod(work, 0o755)  # noqa: S103 - results are meant to be read; mkdtemp makes them private
+    retired = work.with_name(f"{work.name}~")
     try:
         yield work
+        # Two renames instead of a removal: an interruption never leaves half of the old folder.
         if final.exists():
-            shutil.rmtree(final)
+            os.replace(final, retired)
         os.replace(work, final)
     except BaseException:
+        if retired.exists() and not final.exists():
+            os.replace(retired, final)
         shutil.rmtree(work, ignore_errors=True)
         raise
+    finally:
+        shutil.rmtree(retired, ignore_errors=True)
+
+
+def remove_leftovers(folder: Path, names: Iterable[str]) -> None:
+    """Remove what a killed process left of the files and folders of these names in `folder`."""
+    left = re.compile(rf"\.(?:{'|'.join(map(re.escape, names))})\.[a-z0-9_]{{8}}~?")
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if not left.fullmatch(path.name):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def sha256_file(path: Path) -> str:

@@ -4,15 +4,35 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.json_schema import JsonDict
 
-from mlci.core.inputs import Inputs
+from mlci.core.inputs import Inputs, kebab
 
 LIMITS = ("no_worse_than", "better_by", "at_least", "at_most")
 
 
+def _given(*names: str) -> JsonDict:
+    """Return the schema of a gate with one of these limits; a limit of null counts as not given."""
+    return {
+        "oneOf": [
+            {"required": [kebab(name)], "properties": {kebab(name): {"type": "number"}}} for name in names
+        ]
+    }
+
+
+_RELATIVE: JsonDict = {"properties": {"relative": {"const": True}}, "required": ["relative"]}
+_RULES: JsonDict = {
+    **_given(*LIMITS),
+    "if": _RELATIVE,
+    "then": _given("no_worse_than", "better_by"),
+}
+
+
 class Gate(Inputs):
     """One rule on one metric. Exactly one of the four limits is given."""
+
+    model_config = ConfigDict(json_schema_extra=_RULES)
 
     metric: str = Field(description="Name of a metric; `mlci list` shows them.")
     no_worse_than: float | None = Field(

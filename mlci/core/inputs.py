@@ -20,7 +20,12 @@ class Inputs(BaseModel):
     """The inputs of one section of mlci.yaml. Keys are written in kebab-case."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, alias_generator=kebab, populate_by_name=True, defer_build=True
+        extra="forbid",
+        frozen=True,
+        alias_generator=kebab,
+        populate_by_name=True,
+        defer_build=True,
+        allow_inf_nan=False,
     )
 
 

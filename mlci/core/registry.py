@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
-from mlci.core.errors import MlciError
+from mlci.core.errors import MlciError, first_line
 from mlci.core.inputs import kebab
 
 Plugin = TypeVar("Plugin")
@@ -33,7 +33,8 @@ class Registry(Generic[Plugin]):
     def get(self, name: str) -> Plugin:
         """Return the plug-in called `name`.
 
-        Raises MlciError `config.invalid` when there is none, with the nearest name.
+        Raises MlciError `config.invalid` when there is none, with the nearest name, and
+        `package.missing` when a third party's cannot be imported.
         """
         module = self._files().get(name)
         if module is not None:
@@ -41,8 +42,7 @@ class Registry(Generic[Plugin]):
             return plugin
         for point in self._points():
             if point.name == name:
-                loaded: Plugin = point.load()
-                return loaded
+                return self._load(point)
         known = self.names()
         near = get_close_matches(name, known, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
@@ -50,6 +50,18 @@ class Registry(Generic[Plugin]):
 
     def __iter__(self) -> Iterator[Plugin]:
         return (self.get(name) for name in self.names())
+
+    def _load(self, point: EntryPoint) -> Plugin:
+        try:
+            loaded: Plugin = point.load()
+        except (ImportError, AttributeError) as error:
+            owner = point.dist.name if point.dist is not None else point.value
+            raise MlciError(
+                "package.missing",
+                f"{self.attribute} '{point.name}' of package '{owner}' cannot be loaded: {first_line(error)}",
+                f"install what '{owner}' needs, or uninstall it",
+            ) from error
+        return loaded
 
     def _files(self) -> dict[str, str]:
         folder: Any = importlib.import_module(self.package)

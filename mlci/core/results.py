@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import math
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mlci.core.status import ExitCode, Status, severity, worst
 
@@ -12,10 +14,37 @@ SCHEMA_VERSION = "1.0"
 """Version of the JSON that mlci writes. A new major number means that readers must change."""
 
 
+def plain(value: Any) -> Any:
+    """Return a value as JSON can hold it, so that what is written and read again is equal to it.
+
+    NaN and infinities become None, tuples and sets become lists, numbers of NumPy plain ones.
+    """
+    if isinstance(value, BaseModel | bool | int) or value is None:
+        return value
+    if isinstance(value, str):  # bytes that are no UTF-8 in a file name reach Python as lone surrogates
+        return value if value.isascii() else _encodable(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {_encodable(str(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    return plain(value.item()) if callable(getattr(value, "item", None)) else _encodable(str(value))
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 class Word(BaseModel):
     """A frozen record; unknown fields are refused, so that a reader never guesses."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _plain(cls, value: Any) -> Any:
+        return plain(value)
 
 
 class Interval(Word):
@@ -89,7 +118,7 @@ class ErrorRecord(Word):
     code: str
     message: str
     hint: str = ""
-    exit_code: int
+    exit_code: ExitCode
 
 
 class StageResult(Word):
@@ -113,11 +142,19 @@ class StageResult(Word):
     error: ErrorRecord | None = None
     cached: bool = Field(False, description="True when this run took the result over unchanged.")
 
+    @model_validator(mode="after")
+    def _error_blocks(self) -> Self:
+        if self.error is not None and self.status not in _EXIT_CODES:
+            raise ValueError(f"a stage with an error cannot be {self.status.value}")
+        if self.error is not None and self.error.exit_code is ExitCode.PASSED:
+            raise ValueError("an error cannot have the exit code of success")
+        return self
+
     @property
     def exit_code(self) -> ExitCode:
         """The exit code that says the same as `status`."""
         if self.error is not None:
-            return ExitCode(self.error.exit_code)
+            return self.error.exit_code
         return _EXIT_CODES.get(self.status, ExitCode.PASSED)
 
 
@@ -150,13 +187,17 @@ class Report(Word):
     created: str = Field(description="UTC, ISO 8601.")
     tool: str
 
+    @model_validator(mode="after")
+    def _status_of_stages(self) -> Self:
+        if self.status is not (found := worst(stage.status for stage in self.stages)):
+            raise ValueError(f"status is {self.status.value}, but its stages add up to {found.value}")
+        return self
+
     @property
     def exit_code(self) -> ExitCode:
-        """The exit code of the run: that of the first stage that stopped it."""
-        for stage in self.stages:
-            if stage.exit_code is not ExitCode.PASSED:
-                return stage.exit_code
-        return ExitCode.PASSED
+        """The exit code of the run: that of the stage that `status` comes from."""
+        lead = next((stage for stage in self.stages if stage.status is self.status), None)
+        return ExitCode.PASSED if lead is None else lead.exit_code
 
 
 def leading_check(checks: list[Check]) -> Check | None:

@@ -39,8 +39,19 @@ def read_table(path: Path) -> pd.DataFrame:
             "data.missing", f"'{path}' does not exist", "make the file first, or correct its path"
         )
     frame: pd.DataFrame = reader_for(path).read(path)
+    repeated = frame.columns[frame.columns.duplicated()]
+    if len(repeated):
+        raise MlciError(
+            "data.unreadable",
+            f"'{path.name}' has several columns named '{repeated[0]}'",
+            "give each column a name of its own",
+        )
     if frame.empty:
-        raise MlciError("data.empty", f"'{path.name}' has {len(frame.columns)} columns and no rows")
+        raise MlciError(
+            "data.empty",
+            f"'{path.name}' has {len(frame.columns)} columns and no rows",
+            "write at least one row, or look at what made the file",
+        )
     return frame
 
 

@@ -98,7 +98,7 @@ def run(inputs: PackageInputs, context: Context) -> StageResult:
     check = _same_predictions(inputs, context, read_table(scored))
     checks = [check, *_notes(packaged)]
     digest = context.digests.of(folder)
-    _write_example(context, evaluate, scored)
+    _write_example(context, packaged, evaluate, scored)
     outputs = {"name": name, "model-sha256": digest}
     if check.status is Status.PASSED:
         with context.step(f"register '{name}'"):
@@ -144,12 +144,15 @@ def _write_lineage(folder: Path, facts: dict[str, str], trained: StageResult) ->
     write_atomic(folder / "mlci-lineage.json", json.dumps(record, indent=2, sort_keys=True) + "\n")
 
 
-def _write_example(context: Context, evaluate: Path, scored: Path) -> None:
+def _write_example(context: Context, packaged: Packaged, evaluate: Path, scored: Path) -> None:
     """Keep a few rows and what the packaged model says to them, for the smoke test of a deployment."""
     from mlci.readers import read_table
 
     rows = read_table(evaluate).head(EXAMPLE_ROWS)
-    rows = rows.drop(columns=[name for name in roles(context) if name in rows.columns])
+    # A group or an ignored column may be a feature all the same: the model's own list comes first.
+    named = [str(item.get("name")) for item in packaged.signature.get("inputs", [])]
+    features = [name for name in named if name in rows.columns]
+    rows = rows[features or [name for name in rows.columns if name not in roles(context)]]
     rows.to_parquet(context.work / "example.parquet", index=False)
     read_table(scored).head(EXAMPLE_ROWS).to_parquet(context.work / "expected.parquet", index=False)
 

@@ -1,0 +1,62 @@
+"""Says in mlci's own words what an exception means: a full disk, a file in the way, an interruption, a bug."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+
+from mlci.core.errors import MlciError, first_line
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# Libraries and child processes hand a full disk on as text only.
+_FULL_TEXTS = ("No space left on device", "Disk quota exceeded", "database or disk is full")
+_IN_THE_WAY = (FileExistsError, NotADirectoryError, IsADirectoryError)
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def understood(error: BaseException) -> MlciError:
+    """Return an exception as an error with a code; what is not understood is a bug."""
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        return MlciError(
+            "interrupted", "interrupted", "run it again: stages that were finished are not repeated"
+        )
+    full = next((item for item in _chain(error) if _is_full(item)), None)
+    if full is not None:
+        return _disk_full(error, full)
+    if isinstance(error, MlciError):
+        return error
+    if isinstance(error, _IN_THE_WAY):
+        return MlciError(
+            "files.denied",
+            f"'{error.filename}' is in the way: {(error.strerror or 'it is of another kind').lower()}",
+            "move it away, or choose another output folder with --out",
+        )
+    if isinstance(error, OSError) and error.errno in _DENIED:
+        return MlciError(
+            "files.denied", f"'{error.filename}' may not be read or written", "check its owner and mode"
+        )
+    return MlciError(
+        "bug", f"{type(error).__name__}: {error}", "please report this with the text in .mlci/bug.txt"
+    )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and what it was raised from."""
+    seen: list[BaseException] = []
+    item: BaseException | None = error
+    while item is not None and item not in seen:
+        seen.append(item)
+        yield item
+        item = item.__cause__ or item.__context__
+
+
+def _is_full(error: BaseException) -> bool:
+    by_number = isinstance(error, OSError) and error.errno in _FULL
+    return by_number or any(text in str(error) for text in _FULL_TEXTS)
+
+
+def _disk_full(error: BaseException, full: BaseException) -> MlciError:
+    name = getattr(full, "filename", None)
+    what = f"for '{name}'" if name else f"on the disk ({first_line(full)})"
+    said = f"\n{error.message}" if isinstance(error, MlciError) else ""
+    return MlciError("disk.full", f"there was no room left {what}{said}", "free some space and run again")
