@@ -3,7 +3,8 @@
 It does what a careful engineer would: check both files with Great Expectations, cross-validate, fit,
 record the run in MLflow, compare with the champion by a paired bootstrap, save with skops, load the
 saved model in a fresh process and compare its predictions, register it, try what was registered in a
-fresh process again, move the alias. Usage: direct.py FOLDER (a copy of examples/quickstart).
+fresh process again, move the alias. With --point it compares bare values instead, as most teams do.
+Usage: direct.py FOLDER [--point]   (a copy of examples/quickstart)
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def bootstrap(metric, label, *answers) -> tuple[float, float]:
     return tuple(found.confidence_interval)
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, *, point: bool) -> None:
     config = yaml.safe_load((folder / "mlci.yaml").read_text())
     paths = {role: folder / config["data"][role] for role in ("train", "evaluate")}
     train, evaluate = (pd.read_csv(path) for path in paths.values())
@@ -128,7 +129,11 @@ def main(folder: Path) -> None:
             (accuracy_score, "prediction"),
         ):
             sides = [] if before is None else [before[column].to_numpy()]
-            low, _ = bootstrap(metric, y, *sides, table[column].to_numpy())
+            now = table[column].to_numpy()
+            if point:
+                low = metric(y, now) - (metric(y, sides[0]) if sides else 0.0)
+            else:
+                low, _ = bootstrap(metric, y, *sides, now)
             if before is not None and low <= -0.05:
                 sys.exit(f"model gate failed: {metric.__name__}")
         if not model.exists():
@@ -148,4 +153,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve())
+    main(Path(sys.argv[1]).resolve(), point="--point" in sys.argv)

@@ -1,8 +1,9 @@
 """Measures `mlci run` side by side with the same work written by hand, and a run with nothing to do with DVC's.
 
-Three cases on a copy of examples/quickstart, interleaved, medians over the rounds:
-cold (nothing there yet), warm (a champion is there, a parameter has changed), unchanged.
-The last one is measured against `dvc repro` saying that the same stages are up to date.
+Cases on a copy of examples/quickstart, interleaved, medians over the rounds: cold (nothing there yet), warm
+(a champion is there, a parameter has changed), unchanged. By hand the comparison is a paired bootstrap by
+scipy, or (point) bare values without any interval, which is less work than mlci does. Unchanged is
+measured against `dvc repro` saying that the same stages are up to date.
 Usage: python bench/overhead.py [--rounds 3]
 """
 
@@ -79,37 +80,48 @@ def dvc_project(parent: Path, name: str) -> Path:
 
 def round_(parent: Path, number: int) -> dict[str, tuple[float, float]]:
     mlci = [sys.executable, "-m", "mlci", "run"]
-    ours, theirs = fresh(parent, f"mlci-{number}"), fresh(parent, f"direct-{number}")
-    direct = [sys.executable, str(ROOT / "bench" / "direct.py"), str(theirs)]
-    order = [(mlci, ours), (direct, theirs)] if number % 2 else [(direct, theirs), (mlci, ours)]
+    script = str(ROOT / "bench" / "direct.py")
+    folders = {name: fresh(parent, f"{name}-{number}") for name in ("mlci", "interval", "point")}
+    commands = {
+        "mlci": mlci,
+        "interval": [sys.executable, script, str(folders["interval"])],
+        "point": [sys.executable, script, str(folders["point"]), "--point"],
+    }
+    order = list(commands)[number % 3 :] + list(commands)[: number % 3]
     found = {}
     for case in ("cold", "warm"):
-        seconds = {command[-1]: timed(command, folder) for command, folder in order}
-        found[case] = (seconds["run"], seconds[str(theirs)])
-        shutil.rmtree(theirs / "direct-model", ignore_errors=True)
+        seconds = {name: timed(commands[name], folders[name]) for name in order}
+        found[case] = (seconds["mlci"], seconds["interval"])
+        found[f"{case}, point"] = (seconds["mlci"], seconds["point"])
         if case == "cold":
-            change_a_parameter(ours)
-            change_a_parameter(theirs)
+            for folder in folders.values():
+                shutil.rmtree(folder / "direct-model", ignore_errors=True)
+                change_a_parameter(folder)
     dvc = dvc_project(parent, f"dvc-{number}")
-    found["unchanged"] = (timed(mlci, ours), timed([sys.executable, "-m", "dvc", "repro"], dvc))
+    found["unchanged"] = (timed(mlci, folders["mlci"]), timed([sys.executable, "-m", "dvc", "repro"], dvc))
     return found
 
 
+OTHERS = {
+    "cold": "the libraries called directly, bootstrap by scipy",
+    "cold, point": "the same without any interval",
+    "warm": "the libraries called directly, bootstrap by scipy",
+    "warm, point": "the same without any interval",
+    "unchanged": "dvc repro, up to date",
+}
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
         found = [round_(Path(folder), number) for number in range(rounds)]
-    print(f"{'case':<10} {'mlci s':>8} {'other s':>8} {'ratio':>6}   other is")
-    for case, other in (
-        ("cold", "the libraries, called directly"),
-        ("warm", "the same"),
-        ("unchanged", "dvc repro, up to date"),
-    ):
+    print(f"{'case':<12} {'mlci s':>8} {'other s':>8} {'ratio':>6}   other is")
+    for case, other in OTHERS.items():
         ours = statistics.median(one[case][0] for one in found)
         theirs = statistics.median(one[case][1] for one in found)
-        print(f"{case:<10} {ours:8.2f} {theirs:8.2f} {ours / theirs:6.2f}   {other}")
+        print(f"{case:<12} {ours:8.2f} {theirs:8.2f} {ours / theirs:6.2f}   {other}")
 
 
 if __name__ == "__main__":

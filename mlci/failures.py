@@ -1,11 +1,13 @@
-"""Says in mlci's own words what an exception means: a full disk, a file in the way, an interruption, a bug."""
+"""Says what went wrong in mlci's own words, and without secrets: a full disk, an interruption, a bug."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mlci.core.errors import MlciError, first_line
+from mlci.core.results import ErrorRecord, StageResult
+from mlci.process import redact
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # Libraries and child processes hand a full disk on as text only.
@@ -38,6 +40,29 @@ def understood(error: BaseException) -> MlciError:
     return MlciError(
         "bug", f"{type(error).__name__}: {error}", "please report this with the text in .mlci/bug.txt"
     )
+
+
+def error_record(error: MlciError, variables: Mapping[str, str]) -> ErrorRecord:
+    """Return an error as it stands in a result file, without secrets."""
+    return ErrorRecord(
+        code=error.code,
+        message=redact(error.message, variables),
+        hint=redact(error.hint, variables),
+        exit_code=int(error.exit_code),
+    )
+
+
+def without_secrets(result: StageResult, variables: Mapping[str, str]) -> StageResult:
+    """Return a result whose sentences hold no secret; names and numbers stay as they are."""
+
+    def clean(text: str | None) -> str | None:
+        return None if text is None else redact(text, variables)
+
+    checks = [
+        check.model_copy(update={"message": clean(check.message), "note": clean(check.note)})
+        for check in result.checks
+    ]
+    return result.model_copy(update={"reason": clean(result.reason), "checks": checks})
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

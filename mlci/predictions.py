@@ -28,12 +28,20 @@ def evaluation_rows(data: DataInputs, root: Path) -> pd.DataFrame:
     Raises MlciError `config.invalid`, `data.missing-column`, `data.bad-key` or `data.bad-label`.
     """
     if not data.evaluate or not data.label:
-        raise MlciError("config.invalid", "data.evaluate and data.label are needed to judge a model")
+        raise MlciError(
+            "config.invalid",
+            "data.evaluate and data.label are needed to judge a model",
+            "set both in mlci.yaml",
+        )
     frame = read_table(root / data.evaluate)
     names = list(dict.fromkeys(n for n in (data.key, data.label, data.weight, data.group, *data.slices) if n))
     missing = [name for name in names if name not in frame.columns]
     if missing:
-        raise MlciError("data.missing-column", f"'{data.evaluate}' has no column {', '.join(missing)}")
+        raise MlciError(
+            "data.missing-column",
+            f"'{data.evaluate}' has no column {', '.join(repr(name) for name in missing)}",
+            f"it has: {', '.join(map(str, list(frame.columns)[:30]))}",
+        )
     if data.key and (frame[data.key].isna().any() or frame[data.key].duplicated().any()):
         bad = int(frame[data.key].duplicated().sum() + frame[data.key].isna().sum())
         raise MlciError(
@@ -48,6 +56,16 @@ def evaluation_rows(data: DataInputs, root: Path) -> pd.DataFrame:
             "a model cannot be judged on rows without a label",
         )
     return frame[names]
+
+
+def read_predictions(path: Path, whose: str) -> pd.DataFrame:
+    """Return a table of predictions; raises MlciError `predictions.unreadable`."""
+    try:
+        return read_table(path)
+    except MlciError as error:
+        raise MlciError(
+            "predictions.unreadable", f"the {whose}'s predictions cannot be read: {error.message}", error.hint
+        ) from error
 
 
 def align(table: pd.DataFrame, rows: pd.DataFrame, data: DataInputs, whose: str) -> pd.DataFrame:
@@ -81,6 +99,7 @@ def align(table: pd.DataFrame, rows: pd.DataFrame, data: DataInputs, whose: str)
     for name in given:
         joined[name] = table[name].to_numpy()
     _refuse_gaps(joined, given, whose)
+    _refuse_other_kind(joined, data, whose)
     return _spelled_out(joined, data) if "probability" in given else joined
 
 
@@ -166,6 +185,7 @@ def _by_key(table: pd.DataFrame, rows: pd.DataFrame, key: str, whose: str) -> pd
         raise MlciError(
             "predictions.unpaired",
             f"the {whose} has several predictions for one '{key}' ({int(table[key].duplicated().sum()):,} times)",
+            "predict each row of data.evaluate once",
         )
     missing = int((~rows[key].isin(table[key])).sum())
     extra = int((~table[key].isin(rows[key])).sum())
@@ -189,6 +209,10 @@ def _refuse_gaps(table: pd.DataFrame, columns: Sequence[str], whose: str) -> Non
     for name in columns:
         values = table[name]
         bad = values.isna().to_numpy()
+        if name != "prediction" and not is_numeric_dtype(values):
+            raise MlciError(
+                "predictions.unreadable", f"the {whose}'s '{name}' is not a column of numbers", "write 0 … 1"
+            )
         if is_numeric_dtype(values):
             bad = bad | ~np.isfinite(values.to_numpy(dtype=float, na_value=np.nan))
         if bad.any():
@@ -197,6 +221,23 @@ def _refuse_gaps(table: pd.DataFrame, columns: Sequence[str], whose: str) -> Non
                 f"the {whose}'s '{name}' is NaN, infinite or empty in {int(bad.sum()):,} of {len(table):,} rows",
                 "a model that does not answer cannot be judged; look at these rows' features",
             )
+
+
+def _refuse_other_kind(table: pd.DataFrame, data: DataInputs, whose: str) -> None:
+    """Refuse predictions of another type than the labels: text beside numbers would only look like errors."""
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    label, prediction = table[data.label], table["prediction"]
+    numbers = is_numeric_dtype(label) or is_bool_dtype(label)
+    same_kind = numbers == (is_numeric_dtype(prediction) or is_bool_dtype(prediction))
+    if same_kind or set(prediction.tolist()) & set(label.tolist()):
+        return
+    kinds = ("text", "numbers") if numbers else ("numbers", "text")
+    raise MlciError(
+        "predictions.unreadable",
+        f"the {whose}'s predictions are {kinds[0]}, but the labels ('{data.label}') are {kinds[1]}",
+        "write predictions as the labels are written",
+    )
 
 
 def _positive(classes: Sequence[Any], data: DataInputs) -> Any:
@@ -208,6 +249,7 @@ def _positive(classes: Sequence[Any], data: DataInputs) -> Any:
     raise MlciError(
         "config.invalid",
         f"'data.positive': {data.positive!r} is none of the labels ({', '.join(map(str, classes))})",
+        "name one of these",
     )
 
 

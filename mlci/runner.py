@@ -17,10 +17,10 @@ from mlci.core.errors import MlciError
 from mlci.core.files import Digests, folder_in_progress, write_atomic
 from mlci.core.inputs import DataInputs, TrackingInputs
 from mlci.core.ports import Provider
-from mlci.core.results import ErrorRecord, Report, StageResult
+from mlci.core.results import Report, StageResult
 from mlci.core.stage import Context, Stage
 from mlci.core.status import ExitCode, Status
-from mlci.failures import understood
+from mlci.failures import error_record, understood, without_secrets
 from mlci.process import redact
 from mlci.reporters import REPORTERS
 from mlci.results_folder import (
@@ -111,10 +111,8 @@ class Run:
             prepare_folder(self.folder)
             with self._lock():
                 self._clear_leftovers()
-                results = self._all(chosen)
-                self._digests.save()
-                report = self._report(results)
-            self.provider.publish(report, self.folder)
+                report = self._report(self._all(chosen))
+                self._hand_out(report)
         except OSError as error:
             raise understood(error) from error
         return report
@@ -178,7 +176,7 @@ class Run:
                 "fingerprint": settled,
             }
         )
-        return self._keep(_redacted(result, self.variables))
+        return self._keep(without_secrets(result, self.variables))
 
     def _settled(self, stage: Stage, before: Mapping[str, str] | None) -> dict[str, str]:
         """Return the fingerprint that the result stands for.
@@ -211,7 +209,7 @@ class Run:
             try:
                 write_result(self.folder, result)
             except OSError as error:
-                record = _record(understood(error), self.variables)
+                record = error_record(understood(error), self.variables)
                 return result.model_copy(
                     update={"status": Status.ERRORED, "error": record, "reason": record.message}
                 )
@@ -223,7 +221,7 @@ class Run:
             with suppress(OSError):
                 text = "".join(traceback.format_exception(error))
                 write_atomic(self.state / "bug.txt", redact(text, self.variables))
-        record = _record(known, self.variables)
+        record = error_record(known, self.variables)
         return StageResult(
             stage=stage.name,
             status=Status.ERRORED,
@@ -234,15 +232,27 @@ class Run:
         )
 
     def _report(self, results: list[StageResult]) -> Report:
-        report = assemble(
+        return assemble(
             self.config.project, results, self.config.root, self.provider.provenance(), self._data_digests()
         )
-        if not self.dry_run:
-            write_report(self.folder, report)
-            for reporter in REPORTERS:
-                if reporter.file is not None:
-                    write_atomic(self.folder / reporter.file, reporter.render(report))
-        return report
+
+    def _hand_out(self, report: Report) -> None:
+        """Write every face of the report and publish it.
+
+        A report that cannot be written is an error, unless a stage has told of one already.
+        """
+        with suppress(OSError):
+            self._digests.save()  # a hint only
+        try:
+            if not self.dry_run:
+                write_report(self.folder, report)
+                for reporter in REPORTERS:
+                    if reporter.file is not None:
+                        write_atomic(self.folder / reporter.file, reporter.render(report))
+            self.provider.publish(report, self.folder)
+        except OSError:
+            if all(result.error is None for result in report.stages):
+                raise
 
     def _data_digests(self) -> dict[str, str]:
         data = self.config.section("data", DataInputs)
@@ -268,31 +278,9 @@ class Run:
             lock.release()
 
 
-def _redacted(result: StageResult, variables: Mapping[str, str]) -> StageResult:
-    """Return a result whose sentences hold no secret; names and numbers stay as they are."""
-
-    def clean(text: str | None) -> str | None:
-        return None if text is None else redact(text, variables)
-
-    checks = [
-        check.model_copy(update={"message": clean(check.message), "note": clean(check.note)})
-        for check in result.checks
-    ]
-    return result.model_copy(update={"reason": clean(result.reason), "checks": checks})
-
-
 def _report_files() -> list[str]:
     """Return the names of the files that a report is written to."""
     return [REPORT_FILE, *(reporter.file for reporter in REPORTERS if reporter.file is not None)]
-
-
-def _record(error: MlciError, variables: Mapping[str, str]) -> ErrorRecord:
-    return ErrorRecord(
-        code=error.code,
-        message=redact(error.message, variables),
-        hint=redact(error.hint, variables),
-        exit_code=int(error.exit_code),
-    )
 
 
 def _skipped(stage: Stage, why: str) -> StageResult:

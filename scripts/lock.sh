@@ -11,3 +11,4 @@ compile() {
 compile pyproject.toml --group dev "${@}" --output-file requirements/dev.txt
 compile pyproject.toml --constraint requirements/dev.txt --output-file requirements/main.txt
 compile requirements/plan.in --constraint requirements/dev.txt --output-file requirements/plan.txt
+compile requirements/build.in --output-file requirements/build.txt

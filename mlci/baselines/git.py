@@ -6,21 +6,26 @@ import os
 import shutil
 from pathlib import Path
 
+import yaml
+from pydantic import ValidationError
+
 from mlci.core.errors import MlciError, first_line
-from mlci.core.files import sha256_text, write_atomic
+from mlci.core.files import sha256_text
 from mlci.core.ports import Baseline, BaselineRequest
 from mlci.core.results import StageResult
 from mlci.process import python_module, run_quiet
-from mlci.stores import git
+from mlci.same_training import training_digest
+from mlci.stores import dvc, git
 
 _PREFIX = "git:"
+_FILE = "mlci.yaml"
 
 
 class GitBaseline:
     """Trains at the commit in a worktree of its own, once for each commit and evaluation set.
 
-    Data that the commit does not hold (files that git ignores) are taken from today's checkout;
-    DVC's cache is shared, so that what it knows is not made again.
+    Data that the commit does not hold come from DVC where the commit describes them, else from
+    today's checkout; DVC's cache is shared, so that what it knows is not made again.
     """
 
     def claims(self, text: str) -> bool:
@@ -40,9 +45,9 @@ class GitBaseline:
         commit = self.identity(request)
         evaluation = self._evaluation(request)
         kept = request.cache / "baselines" / sha256_text(f"{commit} {evaluation}")[:24]
-        if not (kept / "train.json").exists():
+        if _result_in(kept) is None:
             with git.worktree(request.root, commit, request.work / "worktree") as checkout:
-                if not (checkout / "mlci.yaml").exists():
+                if not (checkout / _FILE).exists():
                     return None
                 request.say(f"train the baseline at {commit[:7]}")
                 _prepare(request, checkout)
@@ -58,32 +63,69 @@ class GitBaseline:
 
 
 def _prepare(request: BaselineRequest, checkout: Path) -> None:
+    """Put data into the checkout that git does not hold."""
+    dvc.share_cache(request.root, checkout, request.variables)
+    if _has_pipeline(checkout):
+        return  # the pipeline of that commit makes its own
     for name in (request.data.train, request.data.evaluate):
-        if name and not (checkout / name).exists() and (request.root / name).exists():
+        if not name or (checkout / name).exists() or dvc.bring(checkout, name, request.variables):
+            continue
+        today = request.root / name
+        if today.exists():
             (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-            (checkout / name).symlink_to((request.root / name).resolve())
-    if (checkout / ".dvc").is_dir() and (request.root / ".dvc").is_dir():
-        cache = request.root / ".dvc" / "cache"
-        write_atomic(checkout / ".dvc" / "config.local", f"[cache]\n    dir = {cache.resolve()}\n")
+            # A copy: a program of that commit may write to the file.
+            (shutil.copytree if today.is_dir() else shutil.copy2)(today, checkout / name)
+
+
+def _has_pipeline(checkout: Path) -> bool:
+    try:
+        content = yaml.safe_load((checkout / _FILE).read_text("utf-8"))
+    except (UnicodeDecodeError, yaml.YAMLError):
+        return False
+    train = content.get("train") if isinstance(content, dict) else None
+    return isinstance(train, dict) and "pipeline" in train
 
 
 def _train(request: BaselineRequest, checkout: Path, out: Path) -> None:
-    """Run `mlci train` there, with today's evaluation rows where the way of training can take them."""
+    """Run `mlci train` there, on today's evaluation rows."""
     variables = {name: text for name, text in request.variables.items() if not name.startswith("MLCI_")}
-    evaluate = request.root / (request.data.evaluate or "")
-    if evaluate.is_file():
-        variables["MLCI_DATA_EVALUATE"] = os.fspath(evaluate.resolve())
+    if (evaluate := _todays_rows(request, checkout)) is not None:
+        variables["MLCI_DATA_EVALUATE"] = os.fspath(evaluate)
     done = run_quiet(
         python_module("mlci", "train", "--config", os.fspath(checkout), "--out", os.fspath(out)),
         cwd=checkout,
         env=variables,
     )
-    if done.returncode:
-        raise MlciError(
-            "baseline.not-comparable",
-            f"the baseline {request.text} does not train: {first_line(ValueError(done.stdout or done.stderr))}",
-            "name a commit that works, or a models:/ alias",
-        )
+    if done.returncode == 0:
+        return
+    result = _result_in(out)
+    if result is not None and result.error is not None:
+        cause = f"error[{result.error.code}]: {result.error.message}"
+    else:
+        cause = first_line(ValueError(done.stderr or done.stdout))
+    raise MlciError(
+        "baseline.not-comparable",
+        f"the baseline {request.text} does not train: {cause}",
+        "name a commit that works, or a models:/ alias",
+    )
+
+
+def _todays_rows(request: BaselineRequest, checkout: Path) -> Path | None:
+    """Return today's evaluation file where the checkout does not hold the very same rows."""
+    if not request.data.evaluate:
+        return None
+    today, there = request.root / request.data.evaluate, checkout / request.data.evaluate
+    if not today.is_file() or (there.is_file() and request.digests.of(there) == request.digests.of(today)):
+        return None
+    return today.resolve()
+
+
+def _result_in(folder: Path) -> StageResult | None:
+    """Return the result of a training; None when there is none that can be read."""
+    try:
+        return StageResult.model_validate_json((folder / "train.json").read_bytes())
+    except (OSError, ValidationError):
+        return None
 
 
 def _read(request: BaselineRequest, kept: Path, commit: str) -> Baseline:
@@ -98,7 +140,7 @@ def _read(request: BaselineRequest, kept: Path, commit: str) -> Baseline:
         evaluation_digest=lineage.get("mlci.data.evaluate.sha256"),
         model=(lambda: kept / model.path) if model else None,
         model_digest=model.sha256 if model else None,
-        details={"commit": commit},
+        details={"commit": commit, "training": training_digest(result.fingerprint)},
     )
 
 

@@ -7,7 +7,6 @@ import sys
 from types import TracebackType
 from typing import Any, Self
 
-
 # What CI systems take for a command: `::` at the beginning of a line (blanks do not count), and in
 # GitHub's older form, which is still read, `##[name]` anywhere in a line.
 _COMMAND = re.compile(r"^(\s*:)(?=:)|(#)(?=#\w*\[)", re.MULTILINE)

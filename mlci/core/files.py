@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -33,8 +34,13 @@ def write_atomic(path: Path, text: str) -> None:
 
 @contextmanager
 def folder_in_progress(final: Path) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of `final` when the block ends without an error."""
+    """Yield an empty folder that takes the place of `final` when the block ends without an error.
+
+    Raises NotADirectoryError, before the block begins, when `final` is a file.
+    """
     final.parent.mkdir(parents=True, exist_ok=True)
+    if final.exists() and not final.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(final))
     work = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}."))
     os.chmod(work, 0o755)  # noqa: S103 - results are meant to be read; mkdtemp makes them private
     retired = work.with_name(f"{work.name}~")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import sys
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from mlci.reporters._words import troubles
 
 SUMMARY_BYTES = 1 << 20
 MOST_ANNOTATIONS = 5
+_CUT = b"\n\n(cut: see report.md)\n"
+_OUTPUT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
 class GithubProvider:
@@ -31,7 +34,7 @@ class GithubProvider:
         self._summarise(report)
         self._write_outputs(report, out)
         for check, stage in _headline_checks(report)[:MOST_ANNOTATIONS]:
-            _print(_annotation(check, stage))
+            _print(_annotation(check, stage, self._folder(out)))
 
     def group(self, title: str) -> None:
         """Begin a fold of the log."""
@@ -54,6 +57,14 @@ class GithubProvider:
             )
         return {name: value for name, value in found.items() if value}
 
+    def _folder(self, out: Path) -> str:
+        """Return the project's folder in the checkout: annotations are placed by paths from its top."""
+        top = self._variables.get("GITHUB_WORKSPACE")
+        if not top or not out.parent.is_relative_to(top):
+            return ""
+        inside = out.parent.relative_to(top).as_posix()
+        return "" if inside == "." else f"{inside}/"
+
     def _head_commit(self) -> str | None:
         """Return the pull request's own commit: GITHUB_SHA there is a merge that nobody made."""
         try:
@@ -66,13 +77,14 @@ class GithubProvider:
         path = self._variables.get("GITHUB_STEP_SUMMARY")
         if not path:
             return
+        file = Path(path)
+        # The limit is on the file, and a step may call mlci more than once.
+        room = SUMMARY_BYTES - (file.stat().st_size if file.exists() else 0)
         text = REPORTERS.get("markdown").render(report).encode()
-        if len(text) > SUMMARY_BYTES:
-            text = (
-                text[: SUMMARY_BYTES - 100].decode(errors="ignore").encode() + b"\n\n(cut: see report.md)\n"
-            )
-        with Path(path).open("ab") as stream:
-            stream.write(text)
+        if len(text) > room:
+            text = text[: max(room - len(_CUT), 0)].decode(errors="ignore").encode() + _CUT
+        with file.open("ab") as stream:
+            stream.write(text[: max(room, 0)])
 
     def _write_outputs(self, report: Report, out: Path) -> None:
         path = self._variables.get("GITHUB_OUTPUT")
@@ -88,7 +100,11 @@ class GithubProvider:
             values |= result.outputs
         mark = f"mlci_{secrets.token_hex(8)}"  # random, so that no value can end the block early
         with Path(path).open("a", encoding="utf-8") as stream:
-            stream.writelines(f"{name}<<{mark}\n{value}\n{mark}\n" for name, value in values.items())
+            stream.writelines(
+                f"{name}<<{mark}\n{value}\n{mark}\n"
+                for name, value in values.items()
+                if _OUTPUT_NAME.fullmatch(name)
+            )
 
 
 def _headline_checks(report: Report) -> list[tuple[Check, str]]:
@@ -102,10 +118,10 @@ def _headline_checks(report: Report) -> list[tuple[Check, str]]:
     return sorted(found, key=lambda item: rank.index(item[0].status))
 
 
-def _annotation(check: Check, stage: str) -> str:
+def _annotation(check: Check, stage: str, folder: str) -> str:
     level = "error" if check.status in (Status.FAILED, Status.ERRORED) else "warning"
     file, _, line = (check.where or "").partition(":")
-    properties = {"file": file, "line": line, "title": f"mlci {stage}"}
+    properties = {"file": file and folder + file, "line": line, "title": f"mlci {stage}"}
     shown = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)
     return f"::{level} {shown}::{_data(check.message)}"
 

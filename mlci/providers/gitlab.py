@@ -10,8 +10,10 @@ from pathlib import Path
 
 from mlci.core.files import write_atomic
 from mlci.core.results import Report
+from mlci.reporters._escape import printable
 
 DOTENV = "mlci.env"
+_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
 class GitlabProvider:
@@ -33,13 +35,17 @@ class GitlabProvider:
         for result in report.stages:
             values[_variable(result.stage, "verdict")] = result.status.value
             values |= {_variable(result.stage, name): value for name, value in result.outputs.items()}
-        lines = [f"{name}={value}" for name, value in values.items() if "\n" not in value]
+        lines = [
+            f"{name}={value}"
+            for name, value in values.items()
+            if _NAME.fullmatch(name) and len(value.splitlines()) <= 1
+        ]
         write_atomic(out / DOTENV, "\n".join(lines) + "\n")
 
     def group(self, title: str) -> None:
         """Begin a section of the log."""
         self._section = re.sub(r"[^a-z0-9_.-]", "_", title.partition(":")[0].lower())
-        _print(f"\x1b[0Ksection_start:{int(time.time())}:{self._section}\r\x1b[0K{title}")
+        _print(f"\x1b[0Ksection_start:{int(time.time())}:{self._section}\r\x1b[0K{printable(title, 200)}")
 
     def end_group(self) -> None:
         """End the section."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlci.core.results import Report
+from mlci.reporters._escape import printable
 
 
 class LocalProvider:
@@ -21,7 +22,7 @@ class LocalProvider:
 
     def group(self, title: str) -> None:
         """Print a line that begins a stage."""
-        print(f"• {title}", file=sys.stderr, flush=True)  # noqa: T201 - this is the edge
+        print(f"• {printable(title, 200)}", file=sys.stderr, flush=True)  # noqa: T201 - this is the edge
 
     def end_group(self) -> None:
         """Do nothing: lines are not folded here."""

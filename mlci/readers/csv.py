@@ -9,6 +9,7 @@ from typing import Any
 
 from mlci.core.errors import MlciError, first_line
 
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _BAD_COLUMN = re.compile(r"In CSV column #(\d+)")
 
 
@@ -24,6 +25,7 @@ class CsvReader:
         """
         import pyarrow as pa
 
+        _refuse_other_files(path)
         as_text: dict[str, Any] = {}
         while True:
             try:
@@ -38,12 +40,14 @@ class CsvReader:
                 raise _unreadable(path, error) from error
             else:
                 _refuse_bytes(path, table)
+                _refuse_open_quote(path, table)
                 return table.to_pandas()
 
     def columns(self, path: Path) -> list[str]:
         """Return the names in the first row."""
         from pyarrow import csv
 
+        _refuse_other_files(path)
         try:
             with csv.open_csv(path, parse_options=csv.ParseOptions(delimiter=_delimiter(path))) as stream:
                 return [str(name) for name in stream.schema.names]
@@ -66,16 +70,54 @@ def _delimiter(path: Path) -> str:
     return "\t" if ".tsv" in path.name.lower() else ","
 
 
+def _refuse_other_files(path: Path) -> None:
+    """Refuse what a parser of text would describe in misleading words."""
+    if path.is_dir():
+        raise MlciError("data.unreadable", f"'{path.name}' is a folder, not a file", "name a file in it")
+    with path.open("rb") as stream:
+        if stream.read(2) in _UTF_16:
+            raise _not_utf_8(path, "it begins like UTF-16", "utf-16")
+
+
 def _refuse_bytes(path: Path, table: Any) -> None:
     import pyarrow as pa
 
-    bad = [field.name for field in table.schema if pa.types.is_binary(field.type)]
+    try:
+        names = table.column_names
+    except UnicodeDecodeError as error:
+        raise _not_utf_8(path, "a column's name") from error
+    bad = [name for name, field in zip(names, table.schema, strict=True) if pa.types.is_binary(field.type)]
     if bad:
-        raise MlciError(
-            "data.unreadable",
-            f"'{path.name}' is not UTF-8 text (column {', '.join(bad)})",
-            "convert it, for example `iconv -f latin1 -t utf-8`",
-        )
+        raise _not_utf_8(path, f"column {', '.join(bad)}")
+
+
+def _refuse_open_quote(path: Path, table: Any) -> None:
+    """Refuse a file whose last field is quoted and never closed: it has swallowed the rows after it."""
+    last = table.column(table.num_columns - 1)[-1].as_py() if table.num_rows else None
+    if not isinstance(last, str) or "\n" not in last or path.name.lower().endswith(".gz"):
+        return
+    import csv
+
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = csv.reader(stream, delimiter=_delimiter(path), strict=True)
+        start = 1
+        try:
+            for _ in rows:
+                start = rows.line_num + 1
+        except csv.Error as error:
+            raise MlciError(
+                "data.unreadable",
+                f"'{path.name}' is not a sound table: a quoted field that begins in line {start} is never closed",
+                "close the quote, or double it if it is part of the text",
+            ) from error
+
+
+def _not_utf_8(path: Path, where: str, encoding: str = "latin1") -> MlciError:
+    return MlciError(
+        "data.unreadable",
+        f"'{path.name}' is not UTF-8 text ({where})",
+        f"convert it, for example `iconv -f {encoding} -t utf-8`",
+    )
 
 
 def _cause(path: Path, error: Exception) -> str:
@@ -90,11 +132,13 @@ def _cause(path: Path, error: Exception) -> str:
 def _unreadable(path: Path, error: Exception) -> MlciError:
     if path.stat().st_size == 0 or "Empty CSV file" in str(error):
         return MlciError("data.empty", f"'{path.name}' is empty", "write a header line and at least one row")
-    return MlciError(
-        "data.unreadable",
-        f"'{path.name}' is not a sound table: {_cause(path, error)}",
-        "correct the row named above; fields with a comma or a line break need quotes",
-    )
+    if isinstance(error, UnicodeDecodeError):
+        return _not_utf_8(path, "a column's name")
+    cause = _cause(path, error)
+    hint = "write the file again (an interrupted copy or download cuts it short)"
+    if "Row #" in cause:
+        hint = "correct the row named above; fields with a comma or a line break need quotes"
+    return MlciError("data.unreadable", f"'{path.name}' is not a sound table: {cause}", hint)
 
 
 reader = CsvReader()

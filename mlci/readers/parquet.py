@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mlci.core.errors import MlciError, first_line
+
+_SOURCE = re.compile(r"Could not open Parquet input source '.*?': ")
 
 
 class ParquetReader:
@@ -36,7 +39,7 @@ class ParquetReader:
 def _unreadable(path: Path, error: Exception) -> MlciError:
     return MlciError(
         "data.unreadable",
-        f"'{path.name}' is not a whole Parquet file: {first_line(error)}",
+        f"'{path.name}' is not a whole Parquet file: {_SOURCE.sub('', first_line(error))}",
         "write the file again (an interrupted copy or download cuts off the footer)",
     )
 

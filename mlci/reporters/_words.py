@@ -46,8 +46,13 @@ def title(metric: Metric) -> str:
 
 
 def verdict(check: Check) -> str:
-    """Return a check's verdict as a word: never a sign alone."""
-    return check.word or check.status.value
+    """Return a check's verdict in words: what was found, and what that means where it is not well.
+
+    An advisory gate and a blocking one find the same, and a sign alone must not tell them apart.
+    """
+    if check.word is None or check.status in (Status.PASSED, Status.SKIPPED):
+        return check.word or check.status.value
+    return f"{check.word} ({check.status.value})"
 
 
 def sentence(check: Check) -> str:

@@ -6,7 +6,8 @@ import io
 from dataclasses import dataclass
 
 from mlci.core.results import Check, Report, StageResult
-from mlci.core.status import Status
+from mlci.core.status import Status, severity
+from mlci.reporters._escape import no_command, one_line, printable
 from mlci.reporters._words import (
     change,
     families,
@@ -29,6 +30,7 @@ _COLOURS = {
     Status.ERRORED: "red",
 }
 _MOST_TROUBLES = 12
+_MOST_ROWS = 60
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,18 @@ class ConsoleReporter:
             file=buffer, width=self.width, force_terminal=self.colour, no_color=not self.colour, highlight=False,
             color_system="standard" if self.colour else None, emoji=False, markup=False, legacy_windows=False,
         )  # fmt: skip
-        console.print(Text(report.headline, style=f"bold {_COLOURS[report.status]}"))
-        console.print(Text(reason(report)))
+        console.print(Text(one_line(report.headline), style=f"bold {_COLOURS[report.status]}"))
+        console.print(Text(one_line(reason(report))))
         for result in report.stages:
             console.print()
-            console.print(Text(f"{result.stage}: {stage_line(result)}", style=_COLOURS[result.status]))
+            console.print(
+                Text(one_line(f"{result.stage}: {stage_line(result)}"), style=_COLOURS[result.status])
+            )
             for part in self._body(result):
                 console.print(part)
         # Padding fills lines up to the width, which only makes logs longer.
-        return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+        lines = [line.rstrip() for line in buffer.getvalue().split("\n")]
+        return no_command("\n".join(lines).rstrip("\n")) + "\n"
 
     def _body(self, result: StageResult) -> list[object]:
         from rich.padding import Padding
@@ -65,18 +70,22 @@ class ConsoleReporter:
 
         parts: list[object] = []
         if result.error is not None:
-            parts.append(Text(f"error[{result.error.code}]: {result.error.message}"))
+            parts.append(Text(printable(f"error[{result.error.code}]: {result.error.message}")))
             if result.error.hint:
-                parts.append(Text(f"hint: {result.error.hint}"))
+                parts.append(Text(printable(f"hint: {result.error.hint}")))
             return [Padding(part, (0, 0, 0, 2)) for part in parts]  # type: ignore[arg-type] # only Text above
-        parts.append(Text(result.reason))
+        parts.append(Text(one_line(result.reason)))
         judged = table_rows(result)
         if judged:
-            parts.append(_gates(judged))
-            parts += [Text(check.message) for check in families(result)]
+            worst_first = sorted(judged, key=lambda check: -severity(check.status))
+            shown = judged if len(judged) <= _MOST_ROWS else worst_first[:_MOST_ROWS]
+            parts.append(_gates(shown))
+            if len(judged) > _MOST_ROWS:
+                parts.append(Text(f"… and {len(judged) - _MOST_ROWS:,} more in report.json"))
+            parts += [Text(one_line(check.message)) for check in families(result)]
         plain = [check for check in troubles(result) if check.metric is None]
         parts += [
-            Text(f"{check.status.value}: {sentence(check)}", style=_COLOURS[check.status])
+            Text(one_line(f"{check.status.value}: {sentence(check)}"), style=_COLOURS[check.status])
             for check in plain[:_MOST_TROUBLES]
         ]
         if len(plain) > _MOST_TROUBLES:
@@ -99,12 +108,12 @@ def _gates(checks: list[Check]) -> object:
         if metric is None:
             continue
         table.add_row(
-            Text(title(metric)),
+            Text(one_line(title(metric), 120)),
             number(metric.baseline),
             number(metric.value),
             change(metric),
-            Text(check.limit or "–"),
-            Text(verdict(check), style=_COLOURS[check.status]),
+            Text(one_line(check.limit or "–", 120)),
+            Text(one_line(verdict(check), 120), style=_COLOURS[check.status]),
         )
     return table
 

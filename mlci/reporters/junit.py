@@ -21,7 +21,7 @@ class JunitReporter:
         root = ET.Element("testsuites", name=f"mlci.{_clean(report.project)}")
         for result in report.stages:
             cases = _cases(report.project, result)
-            suite = ET.SubElement(root, "testsuite", name=result.stage, time=f"{result.seconds:.3f}")
+            suite = ET.SubElement(root, "testsuite", name=_clean(result.stage), time=f"{result.seconds:.3f}")
             suite.set("tests", str(len(cases)))
             for kind, count in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
                 suite.set(count, str(sum(case.find(kind) is not None for case in cases)))
@@ -31,15 +31,17 @@ class JunitReporter:
 
 
 def _cases(project: str, result: StageResult) -> list[ET.Element]:
-    group = f"mlci.{_clean(project)}.{result.stage}"
+    name = _clean(result.stage)
+    group = f"mlci.{_clean(project)}.{name}"
     cases = [_case(group, check) for check in result.checks]
     if result.error is not None:
-        case = ET.Element("testcase", classname=group, name=result.stage)
-        error = ET.SubElement(case, "error", type=result.error.code, message=_clean(result.error.message))
+        case = ET.Element("testcase", classname=group, name=name)
+        error = ET.SubElement(case, "error", type=_clean(result.error.code))
+        error.set("message", _clean(result.error.message))
         error.text = _clean(result.error.hint)
         cases.append(case)
     elif not cases:
-        case = ET.Element("testcase", classname=group, name=result.stage)
+        case = ET.Element("testcase", classname=group, name=name)
         if result.status is Status.SKIPPED:
             ET.SubElement(case, "skipped", message=_clean(result.reason))
         cases.append(case)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import re
 
 from mlci.core.results import Check, Metric, Report, StageResult
 from mlci.core.status import Status
+from mlci.reporters._escape import escape, fenced, printable
+from mlci.reporters._room import Detail, fit
 from mlci.reporters._words import (
     SIGNS,
     change,
@@ -21,16 +22,9 @@ from mlci.reporters._words import (
     verdict,
 )
 
-_ESCAPED = re.compile(r"([\\`*_{}\[\]|#@~$])")
-_MOST_PASSED = 40
-
-
-def escape(text: object) -> str:
-    """Return text from data or configuration so that it can neither format nor mention anybody."""
-    flat = " ".join(str(text).split())
-    return (
-        _ESCAPED.sub(r"\\\1", html.escape(flat, quote=False)).replace("\\@", "&#64;").replace("\\#", "&#35;")
-    )
+_MOST_METRICS = 100
+_CODE = re.compile(r"[^A-Za-z0-9_.-]")
+_ADDRESS = re.compile(r"https?://[^\s()<>\[\]\\]{1,500}")
 
 
 class MarkdownReporter:
@@ -39,100 +33,118 @@ class MarkdownReporter:
     file: str | None = "report.md"
 
     def render(self, report: Report) -> str:
-        """Return the whole report; its first line is a hidden marker that names the report."""
-        marker = re.sub(r"[^A-Za-z0-9_.-]", "-", report.id)
-        parts = [
-            f"<!-- mlci:report:{marker} -->",
-            f"### {SIGNS[report.status]} {escape(report.headline)}",
-            f"**{escape(reason(report))}**",
-            *(_stage(result) for result in report.stages if result.status is not Status.SKIPPED),
-            _not_run(report),
-            _footer(report),
-        ]
-        return "\n\n".join(part for part in parts if part) + "\n"
+        """Return the report within 60,000 bytes; its first line is a hidden marker that names it."""
+        return fit(lambda detail: _render(report, detail))
 
 
-def _stage(result: StageResult) -> str:
-    lines = [f"#### {SIGNS[result.status]} {result.stage}: {stage_line(result)}"]
+def _render(report: Report, detail: Detail) -> str:
+    marker = re.sub(r"[^A-Za-z0-9_.-]", "-", report.id)[:200]
+    parts = [
+        f"<!-- mlci:report:{marker} -->\n### {SIGNS[report.status]} {escape(report.headline, 300)}",
+        f"**{why}**" if (why := escape(reason(report), detail.text)) else "",
+        *(_stage(result, detail) for result in report.stages if result.status is not Status.SKIPPED),
+        _not_run(report, detail),
+        _footer(report),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _stage(result: StageResult, detail: Detail) -> str:
+    lines = [f"#### {SIGNS[result.status]} {escape(result.stage)}: {stage_line(result)}"]
     if result.error is not None:
-        lines.append(f"`error[{result.error.code}]` {escape(result.error.message)}")
+        first, _, rest = result.error.message.partition("\n")
+        lines.append(f"`error[{_CODE.sub('', result.error.code)}]` {escape(first, detail.text)}")
+        if rest.strip():
+            lines.append(fenced(printable(rest, 4 * detail.text)))
         if result.error.hint:
-            lines.append(f"**What to do:** {escape(result.error.hint)}")
+            lines.append(f"**What to do:** {escape(result.error.hint, detail.text)}")
         return "\n\n".join(lines)
-    lines.append(escape(result.reason))
+    lines.append(escape(result.reason, detail.text))
     judged = table_rows(result)
     if judged:
-        lines.append(_gates(judged))
-        lines += [escape(check.message) for check in families(result)]
+        lines += _gates(judged, detail)
+        lines += [escape(check.message, detail.text) for check in families(result)]
     elif result.metrics:
         lines.append(_metrics(result.metrics))
-    plain = [check for check in troubles(result) if check.metric is None]
-    if plain:
-        lines.append(
-            "\n".join(
-                f"- {SIGNS[check.status]} **{check.status.value}** {escape(sentence(check))}"
-                for check in plain
-            )
-        )
+    lines += _bullets([check for check in troubles(result) if check.metric is None], detail)
     shown = [*families(result), *judged]
     passed = [check for check in result.checks if check.status is Status.PASSED and check not in shown]
     if passed:
-        lines.append(_folded(passed))
+        lines.append(_folded(passed, detail))
     return "\n\n".join(lines)
 
 
-def _gates(checks: list[Check]) -> str:
+def _bullets(checks: list[Check], detail: Detail) -> list[str]:
+    shown, rest = detail.split(checks)
+    lines = [
+        f"- {SIGNS[check.status]} **{check.status.value}** {escape(sentence(check), detail.text)}"
+        for check in shown
+    ]
+    return ["\n".join(lines), *detail.rest(rest)] if checks else []
+
+
+def _gates(checks: list[Check], detail: Detail) -> list[str]:
+    shown, rest = detail.split(checks)
     rows = [
         "| Metric | Baseline | Candidate | Change (interval) | Limit | Verdict |",
         "|:--|--:|--:|:--|:--|:--|",
     ]
-    rows += [_gate_row(check, check.metric) for check in checks if check.metric is not None]
-    return "\n".join(rows)
+    rows += [_gate_row(check, check.metric) for check in shown if check.metric is not None]
+    return ["\n".join(rows), *detail.rest(rest)]
 
 
 def _gate_row(check: Check, metric: Metric) -> str:
     cells = [
-        escape(title(metric)),
+        escape(title(metric), 120),
         number(metric.baseline),
         number(metric.value),
         change(metric),
-        escape(check.limit or "–"),
-        f"{SIGNS[check.status]} {escape(verdict(check))}",
+        escape(check.limit or "–", 120),
+        f"{SIGNS[check.status]} {escape(verdict(check), 120)}",
     ]
     return "| " + " | ".join(cells) + " |"
 
 
 def _metrics(metrics: list[Metric]) -> str:
     rows = ["| Metric | Value | Rows |", "|:--|--:|--:|"]
-    rows += [f"| {escape(title(metric))} | {number(metric.value)} | {metric.n:,} |" for metric in metrics]
+    rows += [
+        f"| {escape(title(metric), 120)} | {number(metric.value)} | {metric.n:,} |"
+        for metric in metrics[:_MOST_METRICS]
+    ]
+    if len(metrics) > _MOST_METRICS:
+        rows.append(f"\n… and {len(metrics) - _MOST_METRICS:,} more metrics")
     return "\n".join(rows)
 
 
-def _folded(checks: list[Check]) -> str:
-    shown = [f"- {escape(check.name)}" for check in checks[:_MOST_PASSED]]
-    if len(checks) > _MOST_PASSED:
-        shown.append(f"- … and {len(checks) - _MOST_PASSED} more")
+def _folded(checks: list[Check], detail: Detail) -> str:
+    shown = [f"- {escape(check.name, 120)}" for check in checks[: detail.passed]]
+    counted = f"{len(checks):,} check{'s' if len(checks) > 1 else ''} passed"
+    if not shown:
+        return counted
+    if len(checks) > len(shown):
+        shown.append(f"- … and {len(checks) - len(shown):,} more")
     body = "\n".join(shown)
-    return f"<details><summary>{len(checks)} checks passed</summary>\n\n{body}\n\n</details>"
+    return f"<details><summary>{counted}</summary>\n\n{body}\n\n</details>"
 
 
-def _not_run(report: Report) -> str:
+def _not_run(report: Report, detail: Detail) -> str:
     skipped = [result for result in report.stages if result.status is Status.SKIPPED]
     return "\n".join(
-        f"- {SIGNS[Status.SKIPPED]} {result.stage}: {escape(result.reason)}" for result in skipped
+        f"- {SIGNS[Status.SKIPPED]} {escape(result.stage)} skipped: {escape(result.reason, detail.text)}"
+        for result in skipped
     )
 
 
 def _footer(report: Report) -> str:
     facts = report.provenance
-    parts = [
-        f"commit {facts.commit[:7]}{' + local changes' if facts.dirty else ''}"
-        if facts.commit
-        else "no commit"
+    parts = ["no commit"]
+    if facts.commit:
+        parts = [f"commit {escape(facts.commit[:7])}{' + local changes' if facts.dirty else ''}"]
+    parts += [
+        f"{escape(name, 120)} sha256:{escape(digest[:8])}…" for name, digest in list(facts.data.items())[:20]
     ]
-    parts += [f"{escape(name)} sha256:{digest[:8]}…" for name, digest in facts.data.items()]
-    parts += [f"[job]({facts.run_url})"] if facts.run_url else []
-    parts += [f"python {facts.python}", report.tool, report.created]
+    parts += [f"[job]({facts.run_url})"] if _ADDRESS.fullmatch(facts.run_url or "") else []
+    parts += [f"python {escape(facts.python)}", escape(report.tool), escape(report.created)]
     return f"<sub>{' · '.join(parts)}</sub>"
 
 

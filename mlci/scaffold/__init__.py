@@ -2,10 +2,12 @@
 
 
 def github_workflow() -> str:
-    """Return the workflow for GitHub Actions."""
+    """Return the workflow for GitHub Actions: a pull request stops at the verdict, main deploys."""
     return """\
 name: ml
-on: [pull_request]
+on:
+  pull_request:
+  push: {branches: [main]}
 permissions: {contents: read}
 jobs:
   ml:
@@ -13,14 +15,19 @@ jobs:
     steps:
       - {uses: actions/checkout@v7, with: {persist-credentials: false}}
       - uses: mlci/mlci/actions/run@v1
+        with:
+          until: ${{ github.event_name == 'pull_request' && 'compare-to-baseline' || 'deploy' }}
+          tracking-uri: ${{ vars.MLFLOW_TRACKING_URI }}
+          tracking-token: ${{ secrets.MLFLOW_TRACKING_TOKEN }}
 """
 
 
 def gitlab_pipeline() -> str:
-    """Return the pipeline for GitLab CI."""
+    """Return the pipeline for GitLab CI: a merge request stops at the verdict, the default branch deploys."""
     return """\
 include:
   - project: mlci/mlci
     ref: v1
     file: /.gitlab-ci-templates/run.yml
+    inputs: {review-until: compare-to-baseline, until: deploy}
 """

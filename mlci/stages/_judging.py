@@ -79,10 +79,14 @@ class Judge:
             ) from error
 
     def _overall(self, gate: Gate, comparison: Comparison, where: str | None, *, identical: bool) -> Check:
-        same = identical and gate.needs_baseline
-        decision = _identical(gate) if same else self._decide(gate, comparison)
         policy = gate.on_inconclusive or self._inputs.on_inconclusive
-        return _check(gate, comparison, decision, policy, where)
+        if not (identical and gate.needs_baseline):
+            return _check(gate, comparison, self._decide(gate, comparison), policy, where)
+        decision = _identical(gate)
+        check = _check(gate, comparison, decision, policy, where)
+        metric = check.metric.model_copy(update={"interval": None}) if check.metric else None
+        message = f"{gate.metric} is identical: {comparison.candidate:.4g}; {decision.reason}"
+        return check.model_copy(update={"metric": metric, "message": message})
 
     def _decide(self, gate: Gate, comparison: Comparison) -> Decision:
         least = {"minimum_rows": self._inputs.minimum_rows, "minimum_events": self._inputs.minimum_events}
@@ -106,7 +110,8 @@ class Judge:
         correction = ""
         if gate.kind == "no_worse_than":
             judged = self._family(gate, family)
-            decisions, correction = judged.decisions, f", Holm over {judged.tested}"
+            decisions = judged.decisions
+            correction = f", Holm over {judged.tested}" if judged.tested else ""
         else:
             decisions = {name: self._decide(gate, comparison) for name, comparison in family.items()}
         checks = [_check(gate, family[name], decision, policy, where) for name, decision in decisions.items()]
@@ -230,14 +235,18 @@ def _sentence(gate: Gate, comparison: Comparison, decision: Decision) -> str:
         f", adjusted p = {decision.p_value:.3g}" if comparison.slice and decision.p_value is not None else ""
     )
     text = (
-        f"{subject}: {comparison.baseline:.4g} → {comparison.candidate:.4g}, change {comparison.delta:+.4f}"
-        f" [{comparison.low:+.4f}, {comparison.high:+.4f}], limit {_limit(gate, comparison.direction)}"
+        f"{subject}: {comparison.baseline:.4g} → {comparison.candidate:.4g}, change {_signed(comparison.delta)}"
+        f" [{_signed(comparison.low)}, {_signed(comparison.high)}], limit {_limit(gate, comparison.direction)}"
         f" ({comparison.n:,} rows{adjusted})"
     )
     if decision.word == "unclear" and decision.sees is not None:
         text += f"; these rows can only see {decision.sees:.3g} or more"
         text += f", about {decision.rows_needed:,} are needed" if decision.rows_needed else ""
     return text
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.4f}".replace("-", "−")
 
 
 def _summary(gate: Gate, decisions: Mapping[str, Decision], correction: str, where: str | None) -> Check:

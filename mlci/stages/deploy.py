@@ -7,7 +7,7 @@ from pydantic import Field
 from mlci.core.errors import MlciError
 from mlci.core.inputs import Inputs
 from mlci.core.ports import Deployment, Release, Tracker
-from mlci.core.results import Check, StageResult, status_of
+from mlci.core.results import Check, ErrorRecord, StageResult, status_of
 from mlci.core.stage import Context, Stage
 from mlci.core.status import Status
 from mlci.stages._tracking import open_tracker
@@ -80,8 +80,13 @@ def run(inputs: DeployInputs, context: Context) -> StageResult:
         return _result(
             inputs, [verdict], planned, release, f"would do: {planned.change} (dry run, nothing was touched)"
         )
-    with context.step(f"deploy version {release.version} to target {inputs.target}"):
-        done = target.deploy(release, tracker)
+    try:
+        with context.step(f"deploy version {release.version} to target {inputs.target}"):
+            done = target.deploy(release, tracker)
+    except MlciError as error:
+        if error.code != "deploy.smoke-test":
+            raise
+        return _refused_by_smoke_test(inputs, [verdict], release, error)
     _record_verdict(inputs, context, release, tracker)
     return _result(inputs, [verdict, _smoke(done)], done, release, done.change)
 
@@ -129,17 +134,18 @@ def _verdict(inputs: DeployInputs, context: Context, packaged: StageResult) -> C
 
 def _release(inputs: DeployInputs, context: Context, packaged: StageResult) -> Release:
     found = {artifact.role: context.out / artifact.path for artifact in packaged.artifacts}
-    model = found["model"]
-    if not model.is_dir() or context.digests.of(model) != packaged.outputs["model-sha256"]:
-        raise MlciError(
-            "deploy.refused",
-            f"'{context.out.name}/package/model' is not what was packaged",
-            "run `mlci package --force`",
-        )
+    for artifact in packaged.artifacts:
+        path = context.out / artifact.path
+        if not path.exists() or context.digests.of(path) != artifact.sha256:
+            raise MlciError(
+                "deploy.refused",
+                f"'{context.out.name}/{artifact.path}' is not what was packaged",
+                "run `mlci package --force`",
+            )
     return Release(
         name=packaged.outputs["name"],
         version=packaged.outputs["version"],
-        model=model,
+        model=found["model"],
         digest=packaged.outputs["model-sha256"],
         example=found["data"],
         expected=found["predictions"],
@@ -158,6 +164,25 @@ def _smoke(done: Deployment) -> Check:
         "the new version answers its example rows as it should" if done.changed else "it is deployed already"
     )
     return Check(name="smoke test", status=Status.PASSED, message=message)
+
+
+def _refused_by_smoke_test(
+    inputs: DeployInputs, checks: list[Check], release: Release, error: MlciError
+) -> StageResult:
+    """Return the verdict on a version that did not pass its trial: a failure, not a broken run.
+
+    The error stays in the result, so that the next run tries again although nothing has changed.
+    """
+    record = ErrorRecord(code=error.code, message=error.message, hint=error.hint, exit_code=error.exit_code)
+    failed = Check(name="smoke test", status=Status.FAILED, message=error.message)
+    return StageResult(
+        stage=NAME,
+        status=Status.FAILED,
+        reason=f"{error.message}; what was in service before still is",
+        checks=[*checks, failed],
+        outputs={"target": inputs.target, "version": release.version, "changed": "false"},
+        error=record,
+    )
 
 
 def _record_verdict(inputs: DeployInputs, context: Context, release: Release, tracker: Tracker) -> None:

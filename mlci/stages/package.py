@@ -15,6 +15,7 @@ from mlci.core.results import Check, StageResult, status_of
 from mlci.core.stage import Context, Stage
 from mlci.core.status import Status
 from mlci.core.versions import version_parts
+from mlci.same_training import TAG, training_digest
 from mlci.stages._lineage import environment_versions, lineage
 from mlci.stages._tracking import open_tracker
 from mlci.stages.train import roles
@@ -76,7 +77,11 @@ def run(inputs: PackageInputs, context: Context) -> StageResult:
     tracker.check()
     name = inputs.name or context.project
     evaluate = context.existing(context.data.evaluate or "", "data.evaluate")
-    facts = {**lineage(context), "mlci.train.model.sha256": context.digests.of(model)}
+    facts = {
+        **lineage(context),
+        "mlci.train.model.sha256": context.digests.of(model),
+        TAG: training_digest(trained.fingerprint) or "unknown",
+    }
     folder = context.work / "model"
     with context.step(f"write the model as {inputs.format}"):
         packaged = package_model(

@@ -95,14 +95,21 @@ def parts(inputs: TrainInputs, context: Context) -> dict[str, str]:
 
 def run(inputs: TrainInputs, context: Context) -> StageResult:
     """Train, bring predictions into the common form, record the run."""
+    from mlci.predictions import evaluation_rows
+
     way = way_of(inputs)
     tracker = open_tracker(context)
-    with context.step("check the tracking store"):
-        tracker.check()  # before hours of training, not after
+    with context.step(
+        "check the tracking store and the evaluation rows"
+    ):  # before hours of training, not after
+        tracker.check()
+        rows = None if way == "pipeline" else evaluation_rows(context.data, context.root)
     with context.step(f"train by {way}"):
         trained = TRAINERS.get(way).train(_request(inputs, context))
     with context.step("predict the evaluation rows"):
-        table = _predictions(inputs, context, trained)
+        # A pipeline makes the evaluation rows itself.
+        rows = evaluation_rows(context.data, context.root) if rows is None else rows
+        table = _predictions(inputs, context, trained, rows)
     predictions = context.work / "predictions.parquet"
     table.to_parquet(predictions, index=False)
     metrics = _metrics(table, context)
@@ -149,15 +156,14 @@ def _is_local(estimator: str, root: Path) -> bool:
     return (root / head).is_dir() or (root / f"{head}.py").is_file()
 
 
-def _predictions(inputs: TrainInputs, context: Context, trained: Trained) -> pd.DataFrame:
+def _predictions(inputs: TrainInputs, context: Context, trained: Trained, rows: pd.DataFrame) -> pd.DataFrame:
     """Return the predictions that were written, or those of the model where none were."""
     from mlci import predictions
     from mlci.readers import read_table
     from mlci.scoring import score_in_fresh_process
 
-    rows = predictions.evaluation_rows(context.data, context.root)
     if trained.predictions is not None:
-        table = read_table(trained.predictions)
+        table = predictions.read_predictions(trained.predictions, "candidate")
     elif trained.model is not None:
         out = context.work / "files" / "scored.parquet"
         out.parent.mkdir(exist_ok=True)

@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -17,7 +18,7 @@ from typing import Any
 from mlci.core.errors import MlciError
 from mlci.core.files import write_atomic
 from mlci.core.ports import Deployment, Release, Tracker
-from mlci.process import end_group, python_module, start_detached
+from mlci.process import end_group, python_module, run_quiet, start_detached
 from mlci.targets._smoke import refuse_wrong_answers
 
 HOST = "127.0.0.1"
@@ -37,9 +38,21 @@ class Served:
         """Where to send requests."""
         return f"http://{HOST}:{self.port}/invocations"
 
-    def alive(self) -> bool:
+    def healthy(self) -> bool:
         """Return whether the server answers its health check."""
         return _ask(f"http://{HOST}:{self.port}/health", timeout=1.0) is not None
+
+    def running(self) -> bool:
+        """Return whether the process is still the one that was started.
+
+        After a restart of the machine its number may belong to a program of somebody else.
+        """
+        listed = run_quiet(["ps", "-o", "args=", "-ww", "-p", str(self.pid)], cwd=Path("/"))
+        return listed.returncode == 0 and self.model in listed.stdout
+
+    def alive(self) -> bool:
+        """Return whether this very server is in service."""
+        return self.running() and self.healthy()
 
 
 class LocalTarget:
@@ -72,27 +85,20 @@ class LocalTarget:
         planned = self.plan(release, tracker)
         if not planned.changed:
             return planned
-        old = _read(release.state, release.name)
-        model = _keep_model(release)
         port = int(release.options.port)
-        if old is not None and old.alive():
-            release.say("try the new version beside the old one")
-            trial = _start(release, model, _free_port())
-            try:
-                _try(release, trial)
-            finally:
-                end_group(trial.pid)
-            end_group(old.pid)
-        elif not _is_free(port):
+        old = _read(release.state, release.name)
+        old = old if old is not None and old.running() else None
+        if (old is None or old.port != port) and not _is_free(port):
             raise MlciError(
                 "target.failed", f"port {port} is taken by another program", "set deploy.port to a free one"
             )
-        new = _start(release, model, port)
+        model = _keep_model(release)
         try:
-            _try(release, new)
+            if old is not None and old.healthy():
+                _try_beside(release, model)
+            new = _exchange(release, model, old)
         except BaseException:
-            end_group(new.pid)
-            _restore(release, old)
+            shutil.rmtree(model, ignore_errors=True)
             raise
         write_atomic(_state_file(release.state, release.name), json.dumps(asdict(new)))
         _forget_others(model)
@@ -103,9 +109,10 @@ class LocalTarget:
         served = _read(folder, name)
         if served is None:
             return f"nothing is served for '{name}'"
-        if served.alive():
-            end_group(served.pid)
         _state_file(folder, name).unlink(missing_ok=True)
+        if not served.running():
+            return f"version {served.version} of '{name}' was no longer served"
+        end_group(served.pid)
         return f"version {served.version} of '{name}' is no longer served on {HOST}:{served.port}"
 
 
@@ -121,10 +128,14 @@ def _read(folder: Path, name: str) -> Served | None:
 
 
 def _keep_model(release: Release) -> Path:
-    """Copy the model to a place that later runs do not write to, and return it."""
-    folder = release.state / "serve" / release.name / f"version-{release.version}"
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(release.model, folder)
+    """Copy the model to a place that later runs do not write to, and return it.
+
+    Each time a new one: the same version may be in service already, on another port.
+    """
+    place = release.state / "serve" / release.name
+    place.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=place, prefix=f"version-{release.version}."))
+    shutil.copytree(release.model, folder, dirs_exist_ok=True)
     return folder
 
 
@@ -132,6 +143,33 @@ def _forget_others(model: Path) -> None:
     for folder in model.parent.glob("version-*"):
         if folder != model:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _try_beside(release: Release, model: Path) -> None:
+    """Try the new version on a port of its own while the old one goes on serving."""
+    release.say("try the new version beside the old one")
+    trial = _start(release, model, _free_port())
+    try:
+        _try(release, trial)
+    finally:
+        end_group(trial.pid)
+
+
+def _exchange(release: Release, model: Path, old: Served | None) -> Served:
+    """Let the new version take the place of the old one, or bring the old one back."""
+    if old is not None:
+        end_group(old.pid)
+    try:
+        new = _start(release, model, int(release.options.port))
+        try:
+            _try(release, new)
+        except BaseException:
+            end_group(new.pid)
+            raise
+    except BaseException:
+        _restore(release, old)
+        raise
+    return new
 
 
 def _start(release: Release, model: Path, port: int) -> Served:
@@ -150,17 +188,24 @@ def _start(release: Release, model: Path, port: int) -> Served:
         log=log,
     )  # fmt: skip
     served = Served(release.version, pid, port, str(model))
+    try:
+        _wait_until_healthy(release, served)
+    except BaseException:  # also when somebody interrupts the wait
+        end_group(pid)
+        raise
+    return served
+
+
+def _wait_until_healthy(release: Release, served: Served) -> None:
     end = time.monotonic() + release.options.health_timeout
-    while not served.alive():
-        if _ended(pid) or time.monotonic() > end:
-            end_group(pid)
+    while not served.healthy():
+        if _ended(served.pid) or time.monotonic() > end:
             raise MlciError(
                 "deploy.smoke-test",
                 f"version {release.version} did not become healthy within {release.options.health_timeout:g} s",
                 "its log is in .mlci/serve; raise deploy.health-timeout if it only needs longer",
             )
         time.sleep(0.1)
-    return served
 
 
 def _try(release: Release, served: Served) -> None:

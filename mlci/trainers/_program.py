@@ -9,6 +9,9 @@ from mlci.core.errors import MlciError
 from mlci.core.ports import TrainRequest
 from mlci.process import Completed
 
+_NOT_FOUND = 127
+"""What a shell ends with when there is no such program."""
+
 
 def environment(request: TrainRequest) -> dict[str, str]:
     """Return the PATH with which a user's program is run, so that `python` is the project's own.
@@ -47,8 +50,9 @@ def refuse_failure(done: Completed, what: str, timeout: float | None) -> None:
         cause = (
             f"by signal {-done.returncode}" if done.returncode < 0 else f"with exit code {done.returncode}"
         )
+        hint = "its whole output is in mlci-out/train.log; run the command by hand to see more"
+        if done.returncode == _NOT_FOUND:
+            hint = "a program in it was not found: activate its environment, or set train.python"
         raise MlciError(
-            "train.command-failed",
-            f"{what} ended {cause}\n{tail or '  | ' + done.stderr}".rstrip(),
-            "its whole output is in mlci-out/train.log; run the command by hand to see more",
+            "train.command-failed", f"{what} ended {cause}\n{tail or '  | ' + done.stderr}".rstrip(), hint
         )

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from mlci.core.errors import MlciError
+from mlci.core.files import files_below
 from mlci.core.ports import Trained, TrainRequest
 from mlci.process import run_streamed
 from mlci.trainers._outputs import keep_model, read_metrics
 from mlci.trainers._program import environment, refuse_failure
+
+_NOT_WRITTEN = {
+    "model": ("train.no-model", "write the model there, or into the folder that MLCI_MODEL_DIR names"),
+    "predictions": (
+        "predictions.unreadable",
+        "write them there, or leave train.predictions out and the model is asked",
+    ),
+    "metrics": ("train.command-failed", "write one JSON object of numbers there, or leave train.metrics out"),
+}
 
 
 class CommandTrainer:
@@ -29,13 +40,14 @@ class CommandTrainer:
     def train(self, request: TrainRequest) -> Trained:
         """Run the command and collect what it wrote.
 
-        Raises MlciError `train.command-failed`, `train.timeout` or `train.no-model`.
+        Raises MlciError `train.command-failed`, `train.timeout`, `train.no-model` or
+        `predictions.unreadable`.
         """
         options = request.options
         files = request.work / "files"
         (files / "model").mkdir(parents=True)
         (files / "params.json").write_text(json.dumps(options.params), "utf-8")
-        before = _written(request.root, options.model)
+        before = {name: _state(request.root / name) for name in _own_places(request).values()}
         log = request.work / "command.log"
         done = run_streamed(
             options.command,
@@ -46,7 +58,8 @@ class CommandTrainer:
             timeout=options.timeout,
         )
         refuse_failure(done, f"`{options.command}`", options.timeout)
-        return _collect(request, files, before, log)
+        _refuse_stale(request, before)
+        return _collect(request, files, log)
 
 
 def _handed_over(request: TrainRequest, files: Path) -> dict[str, str]:
@@ -65,22 +78,37 @@ def _handed_over(request: TrainRequest, files: Path) -> dict[str, str]:
     return {"PYTHONHASHSEED": str(request.options.seed), "PYTHONUNBUFFERED": "1", **values}
 
 
-def _written(root: Path, name: str | None) -> int | None:
-    """Return when a file was last written; None where it does not exist."""
-    return (root / name).stat().st_mtime_ns if name and (root / name).exists() else None
+def _own_places(request: TrainRequest) -> dict[str, str]:
+    """Return the places of its own that the program writes to, by the key that names each."""
+    options = request.options
+    named = {"model": options.model, "predictions": options.predictions, "metrics": options.metrics}
+    return {key: name for key, name in named.items() if name}
 
 
-def _collect(request: TrainRequest, files: Path, before: int | None, log: Path) -> Trained:
+def _state(path: Path) -> list[tuple[int, int, int]]:
+    """Return what changes when a file, or a file in a folder, is written again; empty where there is none."""
+    members = files_below(path) if path.is_dir() else [path] if path.exists() else []
+    found = [member.stat() for member in members]
+    return [(state.st_mtime_ns, state.st_ctime_ns, state.st_ino) for state in found]
+
+
+def _refuse_stale(request: TrainRequest, before: Mapping[str, list[tuple[int, int, int]]]) -> None:
+    """Raise MlciError for a file that was there before and was not written: it is of an earlier training."""
+    for key, name in _own_places(request).items():
+        if _state(request.root / name) in ([], before[name]):
+            code, way_out = _NOT_WRITTEN[key]
+            raise MlciError(
+                code,
+                f"`{request.options.command}` ended well but did not write '{name}' (train.{key})",
+                way_out,
+            )
+
+
+def _collect(request: TrainRequest, files: Path, log: Path) -> Trained:
     options = request.options
     model: Path | None = files / "model"
     if options.model:
         model = request.root / options.model
-        if _written(request.root, options.model) in (None, before):
-            raise MlciError(
-                "train.no-model",
-                f"`{options.command}` ended well but did not write '{options.model}' (train.model)",
-                "write the model there, or into the folder that MLCI_MODEL_DIR names",
-            )
     elif not any((files / "model").iterdir()):
         model = None
     predictions = request.root / options.predictions if options.predictions else files / "predictions.parquet"

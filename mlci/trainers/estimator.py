@@ -41,7 +41,9 @@ class EstimatorTrainer:
         options, data = request.options, request.data
         if not (data.train and data.evaluate and data.label):
             raise MlciError(
-                "config.invalid", "train.estimator needs data.train, data.evaluate and data.label"
+                "config.invalid",
+                "train.estimator needs data.train, data.evaluate and data.label",
+                "set all three in mlci.yaml",
             )
         if str(request.root) not in sys.path:
             sys.path.insert(0, str(request.root))  # an estimator may live in the project's own code
@@ -56,10 +58,14 @@ class EstimatorTrainer:
         request.say(f"fit {options.estimator} on {len(frame):,} rows and {len(columns)} columns")
         _fit(estimator, frame[columns], target, fit_params, options.estimator)
         model = request.work / "model" / "model.skops"
-        _dump(estimator, model)
+        _dump(estimator, model, options.estimator)
         evaluate = request.read(request.root / data.evaluate)
         predictions = request.work / "files" / "predictions.parquet"
-        _predict(estimator, evaluate, columns, data, predictions)
+        _refuse_missing(evaluate, columns, data)
+        try:
+            _predict(estimator, evaluate, columns, data, predictions)
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError) as error:
+            raise _fit_failed(options.estimator, error, "cannot predict data.evaluate") from error
         return Trained(
             model=model.parent,
             predictions=predictions,
@@ -75,19 +81,21 @@ def _build(path: str, params: Mapping[str, Any], seed: int) -> Any:
     module, _, name = path.replace(":", ".").rpartition(".")
     try:
         kind = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
+        known = list(inspect.signature(kind).parameters)
+    except Exception as error:  # the module may be the user's own, and do anything when it is imported
         raise MlciError(
             "train.bad-estimator",
             f"'{path}' (train.estimator) cannot be imported: {first_line(error)}",
-            "give the full import path, such as sklearn.linear_model.LogisticRegression",
+            _way_to_import(module, name),
         ) from error
-    known = list(inspect.signature(kind).parameters)
     given = dict(params)
     if "random_state" in known:
         given.setdefault("random_state", seed)
     try:
-        return kind(**given)
-    except TypeError as error:
+        return _checked(kind(**given), path)
+    except MlciError:
+        raise
+    except Exception as error:
         wrong = [key for key in params if key not in known]
         near = get_close_matches(wrong[0], known, n=1) if wrong else []
         hint = f"did you mean '{near[0]}'?" if near else f"it takes: {', '.join(known)}"
@@ -96,10 +104,32 @@ def _build(path: str, params: Mapping[str, Any], seed: int) -> Any:
         ) from error
 
 
+def _way_to_import(module: str, name: str) -> str:
+    """Return the nearest name in a module that can be imported, or how a path is written."""
+    near = get_close_matches(name, dir(sys.modules.get(module)), n=1) if module in sys.modules else []
+    if near and near[0] != name:
+        return f"did you mean '{module}.{near[0]}'?"
+    return "give the full import path, such as sklearn.linear_model.LogisticRegression"
+
+
+def _checked(estimator: Any, path: str) -> Any:
+    if not (hasattr(estimator, "fit") and hasattr(estimator, "predict")):
+        raise MlciError(
+            "train.bad-estimator",
+            f"'{path}' (train.estimator) gives a {type(estimator).__name__}, which has no fit and predict",
+            "name a scikit-learn classifier or regressor",
+        )
+    return estimator
+
+
 def _target(frame: pd.DataFrame, data: DataInputs) -> Any:
     label = data.label
     if label not in frame.columns:
-        raise MlciError("data.missing-column", f"'{data.train}' has no column '{label}' (data.label)")
+        raise MlciError(
+            "data.missing-column",
+            f"'{data.train}' has no column '{label}' (data.label)",
+            f"it has: {', '.join(map(str, list(frame.columns)[:30]))}",
+        )
     empty = int(frame[label].isna().sum())
     if empty:
         raise MlciError(
@@ -122,7 +152,9 @@ def _columns(frame: pd.DataFrame, data: DataInputs) -> tuple[list[str], list[str
         missing = [name for name in data.features if name not in frame.columns]
         if missing:
             raise MlciError(
-                "data.missing-column", f"'{data.train}' has no column {', '.join(missing)} (data.features)"
+                "data.missing-column",
+                f"'{data.train}' has no column {', '.join(missing)} (data.features)",
+                f"it has: {', '.join(map(str, list(frame.columns)[:30]))}",
             )
         return list(data.features), []
     roles = {data.label, data.key, data.weight, data.group, *data.ignore}
@@ -193,7 +225,7 @@ def _cross_validate(
             scoring=names,
             error_score="raise",
         )
-    except (ValueError, TypeError) as error:
+    except Exception as error:  # an estimator may raise anything
         raise _fit_failed(request.options.estimator, error) from error
     scores: dict[str, float] = {}
     for name, scorer in names.items():
@@ -223,32 +255,42 @@ def _fit(estimator: Any, frame: pd.DataFrame, target: Any, fit_params: Mapping[s
         fit_params = {f"{last}__{name}": value for name, value in fit_params.items()}
     try:
         estimator.fit(frame, target, **fit_params)
-    except (ValueError, TypeError) as error:
+    except Exception as error:  # an estimator may raise anything
         raise _fit_failed(path, error) from error
 
 
-def _fit_failed(path: str, error: Exception) -> MlciError:
+def _fit_failed(path: str, error: Exception, what: str = "could not be fitted") -> MlciError:
+    said = first_line(error)
+    if not isinstance(error, ValueError | TypeError):
+        said = f"{type(error).__name__}: {said}"  # the text alone of a KeyError is only a name
     return MlciError(
-        "train.fit-failed",
-        f"{path} could not be fitted: {first_line(error)}",
-        "check train.params and the columns' types",
+        "train.fit-failed", f"{path} {what}: {said}", "check train.params and the columns' types"
     )
 
 
-def _dump(estimator: Any, path: Any) -> None:
+def _dump(estimator: Any, path: Any, name: str) -> None:
     import skops.io
 
     path.parent.mkdir(parents=True)
-    skops.io.dump(estimator, path)
+    try:
+        skops.io.dump(estimator, path)
+    except OSError:
+        raise
+    except Exception as error:  # skops raises many kinds for objects that it cannot write
+        raise _fit_failed(name, error, "was fitted, but skops cannot write it") from error
 
 
-def _predict(estimator: Any, frame: pd.DataFrame, columns: list[str], data: DataInputs, path: Any) -> None:
+def _refuse_missing(frame: pd.DataFrame, columns: list[str], data: DataInputs) -> None:
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise MlciError(
             "data.missing-column",
             f"'{data.evaluate}' has no column {', '.join(missing)}, which the model was trained on",
+            "make both files the same way, or list data.features",
         )
+
+
+def _predict(estimator: Any, frame: pd.DataFrame, columns: list[str], data: DataInputs, path: Any) -> None:
     table = frame[[name for name in (data.key, data.label) if name and name in frame.columns]].copy()
     table["prediction"] = estimator.predict(frame[columns])
     if hasattr(estimator, "predict_proba"):

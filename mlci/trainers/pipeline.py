@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,11 @@ import yaml
 
 from mlci.core.errors import MlciError
 from mlci.core.ports import Trained, TrainRequest
-from mlci.process import python_module, run_quiet, run_streamed
+from mlci.process import Completed, python_module, run_quiet, run_streamed
 from mlci.trainers._outputs import keep_model, read_metrics
 from mlci.trainers._program import environment, refuse_failure
+
+_LAST_LINES = 10
 
 
 class PipelineTrainer:
@@ -27,12 +29,14 @@ class PipelineTrainer:
         lock = file.with_suffix(".lock")
         if not lock.exists():
             return {**found, "pipeline": "never reproduced here"}
-        for name in _outside_dependencies(_load(lock)):
-            path = file.parent / name
+        for path in _outside_dependencies(_load(lock), _load(file), file.parent):
+            name = os.path.relpath(path, request.root)
             found[name] = request.digests.of(path) if path.exists() else "missing"
-        model = request.root / request.options.model if request.options.model else None
-        if model is not None and not model.exists():
-            found[request.options.model] = "missing"
+        # `dvc checkout` and `git pull` may bring other outputs although no dependency has changed.
+        outputs = [lock, *([request.root / request.options.model] if request.options.model else [])]
+        for path in outputs:
+            name = f"state {os.path.relpath(path, request.root)}"
+            found[name] = request.digests.of(path) if path.exists() else "missing"
         return found
 
     def train(self, request: TrainRequest) -> Trained:
@@ -51,8 +55,7 @@ class PipelineTrainer:
             echo=request.say,
             timeout=options.timeout,
         )
-        if "you are not inside of a DVC repository" in done.stdout:
-            raise MlciError("dvc.missing", "this folder is not in a DVC repository", "run `dvc init`")
+        _refuse_dvc_failure(done, request)
         refuse_failure(done, "`dvc repro`", options.timeout)
         model = request.root / options.model if options.model else None
         if model is None or not model.exists():
@@ -79,13 +82,48 @@ def _pull(request: TrainRequest, variables: dict[str, str]) -> list[str]:
     return ["--pull"] if remotes.returncode == 0 and remotes.stdout.strip() else []
 
 
-def _outside_dependencies(lock: Any) -> Iterator[str]:
-    """Yield the files that a pipeline reads and does not make, parameter files included."""
-    stages = [stage for stage in (lock.get("stages") or {}).values() if isinstance(stage, dict)]
-    made = {item["path"] for stage in stages for item in stage.get("outs", [])}
-    read = {item["path"] for stage in stages for item in stage.get("deps", [])}
-    read |= {name for stage in stages for name in stage.get("params", {})}
-    yield from sorted(name for name in read - made if "://" not in name)
+def _refuse_dvc_failure(done: Completed, request: TrainRequest) -> None:
+    """Raise MlciError when it was DVC itself that could not go on, and not a program that it ran."""
+    if done.returncode == 0 or done.timed_out or "failed to run:" in done.stdout:
+        return
+    if "not inside of a DVC repository" in done.stdout:
+        raise MlciError(
+            "dvc.missing", f"'{request.root.name}' is not in a DVC repository", "run `dvc init` and commit"
+        )
+    if "is not a git repository" in done.stdout:
+        raise MlciError(
+            "dvc.missing",
+            f"'{request.root.name}' is a DVC repository outside of any git repository",
+            "run `git init` and commit, or `dvc config core.no_scm true` to use DVC without git",
+        )
+    lines = "\n".join(f"  | {line}" for line in done.stdout.splitlines()[-_LAST_LINES:])
+    raise MlciError(
+        "dvc.failed",
+        f"`dvc repro` ended with exit code {done.returncode}\n{lines or '  | ' + done.stderr}".rstrip(),
+        "its whole output is in mlci-out/train.log; `dvc doctor` and `dvc repro -v` say more",
+    )
+
+
+def _outside_dependencies(lock: Any, pipeline: Any, folder: Path) -> list[Path]:
+    """Return the files that a pipeline reads and does not make, parameter files included."""
+    read: set[Path] = set()
+    made: set[Path] = set()
+    for name, stage in (lock.get("stages") or {}).items():
+        place = folder / _working_folder(pipeline, name)
+        read |= {_at(place, item["path"]) for item in stage.get("deps", []) if "://" not in item["path"]}
+        read |= {_at(place, file) for file in stage.get("params", {})}
+        made |= {_at(place, item["path"]) for item in stage.get("outs", [])}
+    return sorted(path for path in read if not made & {path, *path.parents})
+
+
+def _working_folder(pipeline: Any, name: str) -> str:
+    """Return the folder that a stage's paths are relative to; dvc.lock does not repeat it."""
+    stage = (pipeline.get("stages") or {}).get(name.partition("@")[0]) or {}
+    return str((stage.get("do") or stage).get("wdir") or ".")
+
+
+def _at(folder: Path, name: str) -> Path:
+    return Path(os.path.normpath(folder / name))
 
 
 def _params(file: Path) -> dict[str, Any]:

@@ -1,0 +1,165 @@
+"""The shell scripts of actions/setup: what they hand to mlci, and how they end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlci import __version__
+from mlci.sync.__main__ import REPOSITORY
+
+SETUP = REPOSITORY / "actions" / "setup"
+BIN = Path(sys.executable).parent
+SYSTEM = "/usr/bin:/bin"
+
+
+def call(script: str, *arguments: str, cwd: Path, **given: str) -> subprocess.CompletedProcess[str]:
+    kept = {
+        name: text
+        for name, text in os.environ.items()
+        if not name.startswith(("MLCI_", "MLFLOW_", "GITHUB_", "RUNNER_")) and name != "VIRTUAL_ENV"
+    }
+    return subprocess.run(
+        ["bash", str(SETUP / script), *arguments],
+        cwd=cwd,
+        env={**kept, "RUNNER_TEMP": str(cwd / "runner"), **given},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a project whose only stage is training, and a place where a program of that name is found first."""
+    (tmp_path / "mlci.yaml").write_text("project: scripts\ntrain: {command: 'true', seed: 1}\n")
+    return tmp_path
+
+
+def seeing(project: Path, text: str) -> str:
+    """Return a PATH on which `mlci` is a program that shows what it was given."""
+    folder = project / "seeing"
+    folder.mkdir()
+    (folder / "mlci").write_text(f"#!/bin/sh\n{text}\n")
+    (folder / "mlci").chmod(0o755)
+    return f"{folder}:{SYSTEM}"
+
+
+def arguments_of(project: Path, *command: str, **given: str) -> list[str]:
+    path = seeing(project, 'printf "<%s>" "$@"')
+    done = call("run.sh", *command, cwd=project, PATH=path, MLCI_INSTALL="false", **given)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip("<>").split("><")
+
+
+def test_empty_variables_are_no_options(project: Path) -> None:
+    names = ("FROM", "UNTIL", "FORCE", "WARN_EXIT_CODE", "DRY_RUN", "SET")
+    assert arguments_of(project, "run", **{f"MLCI_{name}": "" for name in names}) == ["run"]
+
+
+def test_variables_become_options(project: Path) -> None:
+    given = {
+        "MLCI_FROM": "train",
+        "MLCI_UNTIL": "package",
+        "MLCI_FORCE": "true",
+        "MLCI_WARN_EXIT_CODE": "true",
+    }
+    expected = ["run", "--from", "train", "--until", "package", "--force", "--warn-exit-code", "--dry-run"]
+    assert arguments_of(project, "run", **given, MLCI_DRY_RUN="true") == expected
+
+
+def test_false_is_no_option(project: Path) -> None:
+    assert arguments_of(project, "run", MLCI_FORCE="false", MLCI_DRY_RUN="false") == ["run"]
+
+
+def test_settings_are_lines(project: Path) -> None:
+    given = 'data.label=a b\n\n   train.command=echo $(touch hacked); `touch hacked` "x" *\r\nlast=1'
+    assert arguments_of(project, "run", MLCI_SET=given) == [
+        "run", "--set", "data.label=a b", "--set", 'train.command=echo $(touch hacked); `touch hacked` "x" *',
+        "--set", "last=1",
+    ]  # fmt: skip
+    assert not (project / "hacked").exists()
+
+
+def test_names_with_quotes_stay_one_argument(project: Path) -> None:
+    assert arguments_of(project, "run", MLCI_FROM='a"; exit 1 #') == ["run", "--from", 'a"; exit 1 #']
+
+
+@pytest.mark.parametrize("variable", ["MLCI_FORCE", "MLCI_DRY_RUN", "MLCI_INSTALL"])
+def test_another_word_than_true_or_false_is_refused(project: Path, variable: str) -> None:
+    given = {"MLCI_INSTALL": "false", variable: "yes\n::stop"}
+    done = call("run.sh", "run", cwd=project, PATH=seeing(project, "echo ran"), **given)
+    assert done.returncode == 2
+    assert f"::error title=mlci::{variable} is 'yes ::stop', not true or false" in done.stdout
+    assert "ran" not in done.stdout.splitlines()
+    assert not any(line.startswith("::stop") for line in (done.stdout + done.stderr).splitlines())
+
+
+def test_tracking_is_set_only_when_it_is_given(project: Path) -> None:
+    path = seeing(project, 'echo "$MLFLOW_TRACKING_URI|$MLFLOW_TRACKING_TOKEN|$MLCI_MLFLOW_TOKEN"')
+    own = {
+        "MLFLOW_TRACKING_URI": "http://own",
+        "MLFLOW_TRACKING_TOKEN": "own",
+        "MLCI_INSTALL": "false",
+        "PATH": path,
+    }
+    empty = call("run.sh", "run", cwd=project, MLCI_TRACKING_URI="", MLCI_MLFLOW_TOKEN="", **own)
+    assert empty.stdout == "http://own|own|\n"
+    given = call(
+        "run.sh", "run", cwd=project, MLCI_TRACKING_URI="http://given", MLCI_MLFLOW_TOKEN="given", **own
+    )
+    assert given.stdout == "http://given|given|\n"
+
+
+def test_the_exit_code_is_that_of_mlci(project: Path) -> None:
+    done = call("run.sh", "run", cwd=project, PATH=seeing(project, "exit 10"), MLCI_INSTALL="false")
+    assert done.returncode == 10
+
+
+def test_an_interpreter_runs_its_own_mlci_and_not_a_folder_of_that_name(project: Path) -> None:
+    (project / "mlci").mkdir()
+    (project / "mlci/__init__.py").write_text("raise SystemExit('the folder')\n")
+    done = call("run.sh", "--version", cwd=project, PATH=SYSTEM, MLCI_PYTHON=sys.executable)
+    assert (done.returncode, done.stdout) == (0, f"mlci {__version__}\n")
+
+
+def test_nothing_is_installed_when_it_is_there(project: Path) -> None:
+    done = call("install.sh", cwd=project, MLCI_INSTALL="false", PATH=f"{BIN}:{SYSTEM}")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert not (project / "runner").exists()
+
+
+def test_a_missing_mlci_is_named_before_the_run(project: Path) -> None:
+    done = call("install.sh", cwd=project, MLCI_INSTALL="false", PATH=SYSTEM)
+    assert done.returncode == 2
+    assert "install is false and there is no mlci on PATH" in done.stderr
+
+
+def test_an_interpreter_that_is_none_is_named(project: Path) -> None:
+    done = call("install.sh", cwd=project, MLCI_PYTHON=".venv/bin/python")
+    assert done.returncode == 2
+    assert "'.venv/bin/python' is not a Python of version 3.11 or newer" in done.stderr
+
+
+def test_a_machine_without_a_fitting_python_is_named(project: Path) -> None:
+    tools = project / "tools"
+    tools.mkdir()
+    for name in ("bash", "cksum", "cut", "dirname", "rm"):
+        (tools / name).symlink_to(shutil.which(name) or "")
+    done = call("install.sh", cwd=project, PATH=str(tools))
+    assert done.returncode == 2, done.stderr
+    assert "there is no Python of version 3.11 to 3.13 on PATH" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_package_server_that_is_down_does_not_look_like_a_bad_model(project: Path) -> None:
+    offline = {"PIP_NO_INDEX": "1", "UV_OFFLINE": "1", "UV_CACHE_DIR": str(project / "cache")}
+    done = call("install.sh", cwd=project, PATH=f"{Path(sys.base_prefix) / 'bin'}:{SYSTEM}", **offline)
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "mlci could not be installed" in done.stderr
+    assert not list(project.glob("runner/*/.complete"))  # half an environment is not taken for a whole one
