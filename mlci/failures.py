@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from mlci.core.errors import MlciError, first_line
 from mlci.core.results import ErrorRecord, StageResult
@@ -14,6 +15,9 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_TEXTS = ("No space left on device", "Disk quota exceeded", "database or disk is full")
 _IN_THE_WAY = (FileExistsError, NotADirectoryError, IsADirectoryError)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+_FREE_TEXT = ("message", "note", "observed", "expected")
+"""What in a check may come from data or from a program; the rest is mlci's own or the project's."""
 
 
 def understood(error: BaseException) -> MlciError:
@@ -53,13 +57,17 @@ def error_record(error: MlciError, variables: Mapping[str, str]) -> ErrorRecord:
 
 
 def without_secrets(result: StageResult, variables: Mapping[str, str]) -> StageResult:
-    """Return a result whose sentences hold no secret; names and numbers stay as they are."""
+    """Return a result whose sentences and examples hold no secret; names and digests stay as they are."""
 
-    def clean(text: str | None) -> str | None:
-        return None if text is None else redact(text, variables)
+    def clean(value: Any) -> Any:
+        if isinstance(value, str):
+            return redact(value, variables)
+        if isinstance(value, Mapping):
+            return {key: clean(item) for key, item in value.items()}
+        return [clean(item) for item in value] if isinstance(value, list | tuple) else value
 
     checks = [
-        check.model_copy(update={"message": clean(check.message), "note": clean(check.note)})
+        check.model_copy(update={name: clean(getattr(check, name)) for name in _FREE_TEXT})
         for check in result.checks
     ]
     return result.model_copy(update={"reason": clean(result.reason), "checks": checks})

@@ -208,13 +208,16 @@ def _pump(
     failures: list[Exception],
 ) -> None:
     """Hand on each line. When that fails (a full disk) go on reading, or the program would wait forever."""
-    for raw in stream or ():
-        if failures:
-            continue
-        try:
-            take(redact(raw.rstrip("\n"), variables))
-        except Exception as error:
-            failures.append(error)
+    if stream is None:
+        return
+    with stream:
+        for raw in stream:
+            if failures:
+                continue
+            try:
+                take(redact(raw.rstrip("\n"), variables))
+            except Exception as error:
+                failures.append(error)
 
 
 def _signal_group(pid: int, number: int) -> bool:

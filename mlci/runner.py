@@ -104,7 +104,8 @@ class Run:
     def execute(self, chosen: Sequence[Stage]) -> Report:
         """Run the chosen stages in order, stop at the first that blocks, and report.
 
-        Raises MlciError `run.locked`, `disk.full` or `files.denied` when not even a report can be made.
+        Raises MlciError `interrupted`, or `run.locked`, `disk.full` or `files.denied` when not even a
+        report can be made.
         """
         try:
             prepare_folder(self.state)
@@ -113,7 +114,7 @@ class Run:
                 self._clear_leftovers()
                 report = self._report(self._all(chosen))
                 self._hand_out(report)
-        except OSError as error:
+        except (OSError, KeyboardInterrupt) as error:
             raise understood(error) from error
         return report
 

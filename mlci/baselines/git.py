@@ -91,6 +91,9 @@ def _train(request: BaselineRequest, checkout: Path, out: Path) -> None:
     variables = {name: text for name, text in request.variables.items() if not name.startswith("MLCI_")}
     if (evaluate := _todays_rows(request, checkout)) is not None:
         variables["MLCI_DATA_EVALUATE"] = os.fspath(evaluate)
+    store = request.cache.parent / "mlflow" / "mlflow.db"
+    if store.is_file():  # the project's own store knows of the run, and making another takes seconds
+        variables.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{store.as_posix()}")
     done = run_quiet(
         python_module("mlci", "train", "--config", os.fspath(checkout), "--out", os.fspath(out)),
         cwd=checkout,

@@ -62,20 +62,26 @@ def run_app() -> NoReturn:
 
 def print_error(error: MlciError) -> None:
     """Print an error, its way out, and where to read more; with the traceback if asked for."""
-    if os.environ.get("MLCI_DEBUG"):
-        traceback.print_exception(error, file=sys.stderr)
-    lines = [str(error)]
+    lines = traceback.format_exception(error) if os.environ.get("MLCI_DEBUG") else []
+    lines.append(f"{error}\n")
     if error.hint:
-        lines.append(f"hint: {error.hint}")
-    lines.append(f"more: mlci explain {error.code}")
-    sys.stderr.write("\n".join(lines) + "\n")
+        lines.append(f"hint: {error.hint}\n")
+    lines.append(f"more: mlci explain {error.code}\n")
+    _write("".join(lines))
 
 
 def _print_bug(error: Exception) -> None:
-    sys.stderr.write(f"error[bug]: {type(error).__name__}: {error}\nPlease report this:\n\n")
-    sys.stderr.write(f"mlci {__version__}, Python {sys.version.split()[0]}, {sys.platform}\n```\n")
-    traceback.print_exception(error, file=sys.stderr)
-    sys.stderr.write("```\n")
+    about = f"mlci {__version__}, Python {sys.version.split()[0]}, {sys.platform}"
+    trace = "".join(traceback.format_exception(error))
+    _write(f"error[bug]: {type(error).__name__}: {error}\nPlease report this:\n\n{about}\n```\n{trace}```\n")
+
+
+def _write(text: str) -> None:
+    """Write what went wrong, without secrets and without lines that a CI system obeys."""
+    from mlci.process import redact
+    from mlci.reporters._escape import no_command
+
+    sys.stderr.write(no_command(redact(text, os.environ)))
 
 
 def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001 - the signature of a signal handler

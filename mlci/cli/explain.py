@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from mlci.cli import options
 from mlci.config.load import SHARED_SECTIONS, variable_name
 from mlci.core.error_codes import ERROR_CODES
+from mlci.core.errors import MlciError
 from mlci.core.inputs import fields_of
 from mlci.process import redact
 from mlci.stages import STAGES
@@ -25,9 +27,8 @@ def explain(
 ) -> None:
     """Show a value of the configuration and where it came from, or what an error code means."""
     options.set_debug(debug)
-    if key in ERROR_CODES:
-        code = ERROR_CODES[key]
-        typer.echo(f"{key}: {code.meaning}\nexit code {int(code.exit_code)} ({code.exit_code.name.lower()})")
+    if key in ERROR_CODES and not _is_configured(key, config):
+        typer.echo(_meaning(key))
         return
     loaded = options.read_config(config, set_)
     found = loaded.explain(key)
@@ -38,6 +39,24 @@ def explain(
     typer.echo(f"from: {found.source}")
     for line in _described(key):
         typer.echo(line)
+    if key in ERROR_CODES:
+        typer.echo(f"\nerror {_meaning(key)}")
+
+
+def _meaning(name: str) -> str:
+    code = ERROR_CODES[name]
+    return f"{name}: {code.meaning}\nexit code {int(code.exit_code)} ({code.exit_code.name.lower()})"
+
+
+def _is_configured(key: str, config: Path | None) -> bool:
+    """Return whether an error code is a key as well (train.timeout is), and there is a file to read it from."""
+    if len(_described(key)) < 2:
+        return False
+    try:
+        options.find_config(config)
+    except MlciError:
+        return False
+    return True
 
 
 def _described(key: str) -> list[str]:

@@ -49,11 +49,16 @@ def read_config(
     config: Path | None, overrides: Sequence[str] | None, extra: dict[str, str] | None = None
 ) -> Config:
     """Return the project's configuration with options applied. MLCI_CONFIG stands for --config."""
-    env = variables()
-    given = config or (Path(env["MLCI_CONFIG"]) if env.get("MLCI_CONFIG") else None)
     texts = dict(_split(item) for item in overrides or [])
     stages = {stage.name: stage.inputs for stage in STAGES}
-    return load_config(find_file(given, Path.cwd()), stages, env, {**texts, **(extra or {})})
+    return load_config(find_config(config), stages, variables(), {**texts, **(extra or {})})
+
+
+def find_config(config: Path | None) -> Path:
+    """Return the configuration file that is meant; raises MlciError `config.missing`."""
+    env = variables()
+    given = config or (Path(env["MLCI_CONFIG"]) if env.get("MLCI_CONFIG") else None)
+    return find_file(given, Path.cwd())
 
 
 def with_section(config: Config, stage: str) -> Config:

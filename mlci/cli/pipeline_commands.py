@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mlci.cli import options
-from mlci.cli.execute import console_reporter, execute, make_run
 from mlci.core.errors import MlciError
 from mlci.core.stage import Stage
-from mlci.pipeline import Decision
-from mlci.reporters import REPORTERS
-from mlci.results_folder import OUT_FOLDER, read_report
 from mlci.stages import ordered_stages
+
+if TYPE_CHECKING:
+    from mlci.pipeline import Decision
+
+# The runner is loaded when a command runs, so that a help page does not wait for it.
 
 FromOption = Annotated[str | None, typer.Option("--from", help="First stage of this run.", metavar="STAGE")]
 UntilOption = Annotated[str | None, typer.Option("--until", help="Last stage of this run.", metavar="STAGE")]
@@ -32,6 +33,8 @@ def plan(
     debug: options.DebugOption = False,
 ) -> None:
     """Say which stages would run, in which order, and why each one runs or is skipped."""
+    from mlci.cli.execute import make_run
+
     options.set_debug(debug)
     run = make_run(options.read_config(config, set_), out, force=force)
     decisions = run.plan(_chosen(from_, until))
@@ -53,6 +56,8 @@ def run(
     debug: options.DebugOption = False,
 ) -> None:
     """Run every stage that mlci.yaml describes, skipping those whose inputs have not changed."""
+    from mlci.cli.execute import execute
+
     options.set_debug(debug)
     chosen = _chosen(from_, until)
     execute(options.read_config(config, set_), chosen, out=out, force=force, warn_exit_code=warn_exit_code)
@@ -67,6 +72,10 @@ def report(
     debug: options.DebugOption = False,
 ) -> None:
     """Show the last report again, in any format; for another job or another reader."""
+    from mlci.cli.execute import console_reporter
+    from mlci.reporters import REPORTERS
+    from mlci.results_folder import OUT_FOLDER, read_report
+
     options.set_debug(debug)
     folder = options.out_folder(out)
     if folder is None:

@@ -22,12 +22,13 @@ class Progress:
 
     def __init__(self) -> None:
         self._status: Any = None
+        self._stream = sys.stderr  # kept, since a trainer may lead sys.stderr to `say`
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty():
+        if self._stream.isatty():
             from rich.console import Console
 
-            self._status = Console(stderr=True).status("")
+            self._status = Console(file=self._stream).status("")
             self._status.start()
         return self
 
@@ -46,5 +47,5 @@ class Progress:
         else:
             # The bar tells a program's output from mlci's own.
             lines = harmless(text).splitlines() or [""]
-            sys.stderr.write("".join(f"  | {line}\n" for line in lines))
-            sys.stderr.flush()
+            self._stream.write("".join(f"  | {line}\n" for line in lines))
+            self._stream.flush()

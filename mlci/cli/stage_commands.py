@@ -11,7 +11,6 @@ import typer
 from pydantic.fields import FieldInfo
 
 from mlci.cli import options
-from mlci.cli.execute import execute
 from mlci.core.inputs import choices, fields_of, shape
 from mlci.core.stage import Stage
 
@@ -23,6 +22,8 @@ def stage_command(stage: Stage) -> Callable[..., None]:
     names = {key.replace("-", "_"): key for key in fields_of(stage.inputs)}
 
     def command(**given: Any) -> None:
+        from mlci.cli.execute import execute  # the runner is loaded when a command runs
+
         options.set_debug(given.pop("debug"))
         texts = {
             f"{stage.name}.{key}": _text(given[name])

@@ -12,7 +12,6 @@ from typing import Any, TypeVar, cast
 from pydantic import ValidationError
 
 from mlci.config.problems import invalid, nearest
-from mlci.config.source import parse_text, read_file
 from mlci.core.errors import MlciError
 from mlci.core.inputs import DataInputs, Inputs, TrackingInputs, fields_of, shape
 
@@ -115,6 +114,8 @@ def load_config(
     `overrides` maps dotted keys to text, as given on the command line. Raises MlciError
     `config.unreadable`, `config.unknown-key` or `config.invalid`.
     """
+    from mlci.config.source import read_file  # YAML is loaded where a file is read, not for a help page
+
     known = {**SHARED_SECTIONS, **stages}
     raw, lines = read_file(file)
     raw = {} if raw is None else raw
@@ -212,6 +213,8 @@ def _mapping(value: Any, name: str, file: str) -> dict[str, Any]:
 def _put(
     tree: dict[str, dict[str, Any]], known: Mapping[str, type[Inputs]], key: str, text: str, origin: str
 ) -> None:
+    from mlci.config.source import parse_text
+
     section, _, rest = key.partition(".")
     if section not in known or not rest:
         raise MlciError(
@@ -261,6 +264,8 @@ def _index(holder: list[Any], part: str, key: str, origin: str) -> int:
 
 
 def _value(text: str, annotation: Any, key: str, origin: str) -> Any:
+    from mlci.config.source import parse_text
+
     kind = shape(annotation)
     if kind == "text":
         return text

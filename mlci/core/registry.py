@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from difflib import get_close_matches
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Generic, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from mlci.core.errors import MlciError, first_line
 from mlci.core.inputs import kebab
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 Plugin = TypeVar("Plugin")
 
@@ -72,4 +78,30 @@ class Registry(Generic[Plugin]):
         }
 
     def _points(self) -> list[EntryPoint]:
+        if not _is_named(f"[{self.package}]".encode()):
+            return []
+        from importlib.metadata import entry_points
+
         return list(entry_points(group=self.package))
+
+
+def _is_named(group: bytes) -> bool:
+    """Return whether an installed package may add to this group.
+
+    Looking for the name in the files is several times faster than having all of them parsed.
+    """
+    for folder in sys.path:
+        place = Path(folder or ".")
+        if place.is_file():  # a zip file or the like: leave it to those who know it
+            return True
+        with suppress(OSError), os.scandir(place) as found:
+            for info in found:
+                if info.name.endswith((".dist-info", ".egg-info")) and _holds(info.path, group):
+                    return True
+    return False
+
+
+def _holds(info: str, group: bytes) -> bool:
+    with suppress(OSError):
+        return group in Path(info, "entry_points.txt").read_bytes()
+    return False

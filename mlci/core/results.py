@@ -39,7 +39,8 @@ def _encodable(text: str) -> str:
 class Word(BaseModel):
     """A frozen record; unknown fields are refused, so that a reader never guesses."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Built when first used: a help page needs none of them.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     @field_validator("*", mode="before")
     @classmethod

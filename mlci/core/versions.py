@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import platform
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 
 
 @cache
 def installed_version(package: str) -> str | None:
     """Return the version of an installed package; None when it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(package)
     except PackageNotFoundError:

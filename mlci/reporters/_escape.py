@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 
 # Control characters move the cursor or end a line; invisible ones hide or turn round what is read.
@@ -46,7 +45,8 @@ def no_command(text: str) -> str:
 
 def escape(text: object, limit: int = 1000) -> str:
     """Return one line of Markdown that shows `text` as it is: no format, no mention, no link, no cell."""
-    safe = _FORMATTING.sub(r"\\\1", html.escape(one_line(text, limit), quote=False))
+    entities = one_line(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    safe = _FORMATTING.sub(r"\\\1", entities)
     # Breaks go in after a backslash was put before `#`, which is why they follow the sign.
     safe = _LINKED.sub(lambda found: found.group() + _BREAK, safe)
     return _LIST_OR_RULE.sub(_quoted, safe).replace("|", "&#124;")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlci.config import Config, load_config
@@ -135,7 +135,7 @@ def loaded(text: str, overrides: dict[str, str] | None = None) -> Config | MlciE
             return error
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.one_of(
         st.text(max_size=60),
@@ -152,7 +152,7 @@ def test_no_text_ends_in_anything_but_an_error_that_mlci_understands(text: str) 
         assert all(found.explain(name).source for name in found.sections)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.text(alphabet="abgtes.0123-", max_size=12)
     | st.sampled_from(["train.params.a.b", "train.params", "compare-to-baseline.gates.0.metric"]),

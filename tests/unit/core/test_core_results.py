@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -96,7 +96,7 @@ results = st.builds(StageResult, status=st.sampled_from(Status), **shared) | st.
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(results)
 def test_any_result_is_the_same_after_json(result: StageResult) -> None:
     text = result.model_dump_json(indent=2)

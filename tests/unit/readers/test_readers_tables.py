@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlci.core.errors import MlciError
@@ -132,8 +132,8 @@ def test_every_reader_is_found_by_its_endings() -> None:
             assert reader_for(Path(f"some{suffix}")) is reader
 
 
-# Words that a reader of CSV takes for something else than text are left out.
-words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=8).map(
+# No carriage return: pandas writes it without quotes, and then it is the end of a row.
+words = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), min_size=1, max_size=8).map(
     lambda text: f"t {text} t"
 )
 columns = st.sampled_from(
@@ -141,7 +141,7 @@ columns = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), st.integers(1, 6), st.sampled_from([".csv", ".tsv", ".parquet"]))
 def test_a_frame_of_simple_types_survives_a_file(data: Any, rows: int, ending: str) -> None:
     kinds = data.draw(st.lists(columns, min_size=1, max_size=4))
@@ -159,11 +159,4 @@ def test_a_frame_of_simple_types_survives_a_file(data: Any, rows: int, ending: s
             frame.to_csv(path, index=False, sep="\t" if ending == ".tsv" else ",")
         found = read_table(path)
     for name in frame:
-        expected = frame[name].tolist()
-        if ending != ".parquet" and isinstance(expected[0], str):
-            # Line ends inside quotes are kept by one reader and made plain by another; both are text.
-            expected = [text.replace("\r\n", "\n").replace("\r", "\n") for text in expected]
-            got = [text.replace("\r\n", "\n").replace("\r", "\n") for text in found[name]]
-        else:
-            got = found[name].tolist()
-        assert got == expected
+        assert found[name].tolist() == frame[name].tolist()

@@ -7,7 +7,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -118,7 +118,7 @@ reports = st.builds(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(reports)
 def test_markdown_of_any_report_keeps_its_form(found: Report) -> None:
     text = markdown.render(found)
@@ -139,7 +139,7 @@ def test_markdown_of_any_report_keeps_its_form(found: Report) -> None:
     assert not re.search(r"<(?:a|img|script)\b", page)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts)
 def test_escaped_text_is_shown_as_it_is(text: str) -> None:
     page = MarkdownIt("commonmark").enable("table").render(f"| a |\n|:--|\n| {escape(text)} |\n")
@@ -160,7 +160,7 @@ def test_names_with_an_at_sign_stay_whole() -> None:
     assert escape("models:/churn@champion") == "models:/churn@champion"
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(reports)
 def test_console_of_any_report_is_plain_and_narrow(found: Report) -> None:
     from rich.cells import cell_len
@@ -174,7 +174,7 @@ def test_console_of_any_report_is_plain_and_narrow(found: Report) -> None:
         assert line == line.rstrip()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(reports)
 def test_junit_of_any_report_is_valid_and_counts_right(found: Report) -> None:
     root = ET.fromstring(junit.render(found))

@@ -124,10 +124,10 @@ def test_values_are_shown_only_where_they_may_be() -> None:
         {"type": "expect_column_values_to_match_regex", "column": "city", "regex": "^[RB]"},
         {"type": "expect_column_value_lengths_to_equal", "column": "city", "value": 4},
         {"type": "expect_column_values_to_be_between", "column": "city", "min_value": 1},
-        {"type": "expect_column_max_to_be_between", "column": "city", "max_value": "A"},
+        {"type": "expect_column_max_to_be_between", "column": "city", "max_value": 3},
         {"type": "expect_column_values_to_be_dateutil_parseable", "column": "city"},
         {"type": "expect_column_values_to_be_json_parseable", "column": "city"},
-        {"type": "expect_compound_columns_to_be_unique", "column_list": ["city"]},
+        {"type": "expect_compound_columns_to_be_unique", "column_list": ["city", "city"]},
         {"type": "expect_column_pair_values_to_be_equal", "column_A": "city", "column_B": "low"},
         {"type": "expect_multicolumn_sum_to_equal", "column_list": ["city", "city"], "sum_total": 3},
     ]
