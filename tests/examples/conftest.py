@@ -36,3 +36,34 @@ def new_project(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) 
         return project
 
     return make
+
+
+TUMOUR = """\
+project: tumour
+data: {train: data/train.csv, evaluate: data/evaluate.csv, label: malignant, key: patient}
+train:
+  estimator: sklearn.linear_model.LogisticRegression
+  params: {C: 1.0}
+  cross-validation: 0
+compare-to-baseline:
+  gates:
+    - {metric: accuracy, no-worse-than: 0.05}
+    - {metric: log_loss, at-most: 0.5}
+"""
+
+
+@pytest.fixture(scope="session")
+def new_tumour(new_project: NewProject) -> NewProject:
+    """Makes a project whose model is trained in a moment, on the quickstart's data, not yet committed.
+
+    `more` is appended to its mlci.yaml.
+    """
+
+    def make(name: str, more: str = "") -> Project:
+        project = new_project(name)
+        shutil.copytree(EXAMPLES / "quickstart" / "data", project.root / "data")
+        project.write("mlci.yaml", TUMOUR + more)
+        project.write(".gitignore", "/mlci-out\n/.mlci\n")
+        return project
+
+    return make

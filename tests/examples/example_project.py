@@ -32,6 +32,7 @@ def environment() -> dict[str, str]:
         name: text for name, text in os.environ.items() if not name.startswith(_NOT_OURS) and name != "CI"
     }
     quiet = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "DVC_NO_ANALYTICS": "1"}
+    quiet["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that spin while they wait slow a shared machine down
     bin_folder = str(Path(sys.executable).parent)  # `python` in a training command is this one
     return kept | _AUTHOR | quiet | {"PATH": f"{bin_folder}{os.pathsep}{kept.get('PATH', '')}"}
 
@@ -56,7 +57,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Project:
-    """A project below `root`, and the folder `top` of the git repository around it."""
+    """A project in the folder `root`, which is a git repository."""
 
     root: Path
 

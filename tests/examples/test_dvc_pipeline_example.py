@@ -93,6 +93,13 @@ def test_harmless_change_is_deployed(deployed: Project, tmp_path: Path, printed:
     assert project.ran() == STAGES[1:]
     assert "Stage 'prepare' didn't change, skipping" in done.err
     assert project.alias("newark-weather") == "2"
+    # The commit before the change as baseline: its worktree finds all outputs in this checkout's cache.
+    project.mlci("compare-to-baseline", "--set", "compare-to-baseline.baseline=git:HEAD")
+    assert project.result("compare-to-baseline")["outputs"]["state"] == "compared"
+    assert project.check("compare-to-baseline", "rmse")["metric"]["baseline"] == pytest.approx(3.96, abs=0.1)
+    logs = list((project.root / ".mlci" / "cache" / "baselines").glob("*/train/dvc.log"))
+    assert len(logs) == 1
+    assert "Running stage" not in logs[0].read_text()
 
 
 def test_bad_data_stop_before_the_pipeline_runs(

@@ -93,15 +93,6 @@ def test_worse_model_fails_and_the_champion_stays(
     assert project.alias("quickstart") == "1"
 
 
-def test_same_training_again_is_the_identical_model(deployed: Project, tmp_path: Path) -> None:
-    project = deployed.copy_to(tmp_path / "quickstart")
-    done = project.mlci("run", "--force", "--from", "train", "--until", "compare-to-baseline")
-    words = [project.check("compare-to-baseline", name)["word"] for name in ("roc_auc", "recall")]
-    assert words == ["identical", "identical"]
-    assert project.result("compare-to-baseline")["outputs"]["state"] == "identical"
-    assert "3 of 3 gates passed" in done.out
-
-
 def test_readme_quotes_what_is_printed(deployed: Project, printed: list[str]) -> None:
     text = "\n".join(printed)
     sentences = quoted(EXAMPLES / "quickstart" / "README.md")
