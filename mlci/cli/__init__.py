@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 QUIET_TOOLS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -19,6 +20,6 @@ def main() -> None:
     """Run the `mlci` command."""
     for name, value in QUIET_TOOLS.items():
         os.environ.setdefault(name, value)
-    from mlci.cli.app import run_app
+    from mlci.cli.front import run
 
-    run_app()
+    run(sys.argv[1:])

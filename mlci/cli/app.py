@@ -7,29 +7,22 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Annotated, Any, NoReturn
+from typing import Any, NoReturn
 
 import typer
 
 from mlci import __version__
 from mlci.cli import doctor, explain, init, listing, pipeline_commands, schema
+from mlci.cli.front import PROJECT_PANEL, STAGE_PANEL, empty_app
 from mlci.cli.stage_commands import stage_command
 from mlci.core.errors import MlciError
 from mlci.core.status import ExitCode
 from mlci.stages import ordered_stages
 
-HELP = "CI/CD for machine-learning repositories: one command per stage, one verdict per change."
-
-STAGE_PANEL = "Stages"
-PROJECT_PANEL = "Project"
-
 
 def build_app() -> typer.Typer:
     """Return the whole command line."""
-    app = typer.Typer(
-        name="mlci", help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
-    )
-    app.callback()(_root)
+    app = empty_app()
     commands: list[Callable[..., Any]] = [init.init, doctor.doctor, *pipeline_commands.COMMANDS]
     for command in commands:
         app.command(rich_help_panel=PROJECT_PANEL)(command)
@@ -86,18 +79,3 @@ def _write(text: str) -> None:
 
 def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001 - the signature of a signal handler
     raise KeyboardInterrupt
-
-
-def _show_version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"mlci {__version__}")
-        raise typer.Exit
-
-
-def _root(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
-    ] = False,
-) -> None:
-    pass

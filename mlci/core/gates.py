@@ -7,7 +7,8 @@ from typing import Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
-from mlci.core.inputs import Inputs, kebab
+from mlci.core.inputs import Inputs
+from mlci.core.names import kebab
 
 LIMITS = ("no_worse_than", "better_by", "at_least", "at_most")
 

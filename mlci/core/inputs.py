@@ -10,10 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
-
-def kebab(name: str) -> str:
-    """Return `name` as it is written in mlci.yaml and on the command line."""
-    return name.replace("_", "-")
+from mlci.core.names import kebab
 
 
 class Inputs(BaseModel):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from mlci.core.errors import MlciError, first_line
-from mlci.core.inputs import kebab
+from mlci.core.names import kebab
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -77,8 +77,12 @@ class Registry(Generic[Plugin]):
             if not module.name.startswith("_")
         }
 
+    def has_plug_ins(self) -> bool:
+        """Return whether another package may add to this kind. Cheap: nothing is imported."""
+        return _is_named(f"[{self.package}]".encode())
+
     def _points(self) -> list[EntryPoint]:
-        if not _is_named(f"[{self.package}]".encode()):
+        if not self.has_plug_ins():
             return []
         from importlib.metadata import entry_points
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mlci.core.errors import MlciError
 from mlci.core.gates import Gate
-from mlci.core.inputs import DataInputs, kebab
+from mlci.core.inputs import DataInputs
+from mlci.core.names import kebab
 from mlci.core.results import Check, Interval, Metric
 from mlci.core.status import Status
 from mlci.predictions import known_classes, scores_of

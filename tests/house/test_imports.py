@@ -8,7 +8,6 @@ import resource
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,18 +37,13 @@ BARE = """\
 import typer
 app = typer.Typer(add_completion=False)
 
-def make(number):
-    def command(
-        alpha: str = typer.Option("x", help="A text."),
-        beta: int = typer.Option(1, help="A number."),
-        gamma: bool = typer.Option(False, help="A flag."),
-        delta: str = typer.Option("y", help="Another text."),
-    ):
-        "Do one of the things that this program does."
-    app.command(name=f"command-{number}")(command)
+@app.command()
+def command(
+    alpha: str = typer.Option("x", help="A text."),
+    beta: int = typer.Option(1, help="A number."),
+):
+    "Do the one thing that this program does."
 
-for number in range(12):
-    make(number)
 if __name__ == "bare":
     app()
 """
@@ -120,17 +114,42 @@ def seconds(program: list[str], folder: Path) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def ratio_of_medians(folder: Path) -> float:
+    programs = {"bare": ["-c", "import bare"], "mlci": ["-c", "from mlci.cli import main; main()"]}
+    times: dict[str, list[float]] = {name: [] for name in programs}
+    for turn in range(8):  # by turns, so that a busy moment meets both; the first compiles to bytecode
+        for name, program in programs.items():
+            taken = seconds(program, folder)
+            if turn:
+                times[name].append(taken)
+    return statistics.median(times["mlci"]) / statistics.median(times["bare"])
+
+
 def test_help_costs_at_most_twice_a_bare_program(tmp_path: Path) -> None:
     (tmp_path / "bare.py").write_text(BARE)
-    programs: dict[str, Callable[[], float]] = {
-        "bare": lambda: seconds(["-c", "import bare"], tmp_path),
-        "mlci": lambda: seconds(["-c", "from mlci.cli import main; main()"], tmp_path),
+    ratios: list[float] = []
+    # A crowded machine slows the longer program more; three crowded rounds in a row are no accident.
+    while not ratios or (min(ratios) > MOST_TIMES_A_BARE_PROGRAM and len(ratios) < 3):
+        ratios.append(ratio_of_medians(tmp_path))
+    assert min(ratios) <= MOST_TIMES_A_BARE_PROGRAM, ratios
+
+
+def test_the_catalogue_shows_what_the_whole_command_line_shows(tmp_path: Path) -> None:
+    programs = {
+        "catalogue": "from mlci.cli import main; main()",
+        "whole": "from mlci.cli.app import run_app; run_app()",
     }
-    for run in programs.values():
-        run()  # compiles to bytecode
-    times: dict[str, list[float]] = {name: [] for name in programs}
-    for _ in range(7):  # by turns, so that a busy moment meets both
-        for name, run in programs.items():
-            times[name].append(run())
-    ratio = statistics.median(times["mlci"]) / statistics.median(times["bare"])
-    assert ratio <= MOST_TIMES_A_BARE_PROGRAM, f"{ratio:.2f}: {times}"
+    shown = {
+        name: subprocess.run(
+            [sys.executable, "-c", program, "--help"],
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout
+        for name, program in programs.items()
+    }
+    assert "compare-to-baseline" in shown["catalogue"]
+    assert shown["catalogue"].replace("-c [", "") == shown["whole"].replace("-c [", "")
