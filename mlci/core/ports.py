@@ -51,7 +51,10 @@ class TrainRequest:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a trainer left behind. Paths are absolute; None where there is no such thing."""
+    """What a trainer left behind. Paths are absolute; None where there is no such thing.
+
+    `environment` has a line for the interpreter and one for each installed package (name==version).
+    """
 
     model: Path | None
     predictions: Path | None
@@ -60,6 +63,7 @@ class Trained:
     details: Mapping[str, Any] = field(default_factory=dict)
     checks: Sequence[Check] = ()
     logs: Sequence[Path] = ()
+    environment: Sequence[str] = ()
 
 
 class Trainer(Protocol):

@@ -103,7 +103,7 @@ class Artifact(Word):
     path: str
     sha256: str
     size: int = Field(description="Bytes.")
-    role: Literal["model", "data", "predictions", "report", "log"]
+    role: Literal["model", "data", "predictions", "report", "log", "environment"]
 
 
 class Step(Word):

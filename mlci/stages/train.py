@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NAME = "train"
+ENVIRONMENT = "environment.txt"
 WAYS = ("command", "estimator", "pipeline")
 
 
@@ -210,6 +211,9 @@ def _artifacts(context: Context, trained: Trained, predictions: Path) -> list[Ar
     if trained.model is not None:
         artifacts.append(context.keep(NAME, trained.model, "model"))
     artifacts += [context.keep(NAME, log, "log") for log in trained.logs]
+    if trained.environment:
+        (context.work / ENVIRONMENT).write_text("\n".join(trained.environment) + "\n", "utf-8")
+        artifacts.append(context.keep(NAME, context.work / ENVIRONMENT, "environment"))
     shutil.rmtree(context.work / "files", ignore_errors=True)  # what was handed to the program
     return artifacts
 
@@ -230,7 +234,11 @@ def _record(
         params={key: _plain(value) for key, value in trained.params.items()},
         metrics={**{f"evaluation.{name}": number for name, number in numbers.items()}, **trained.metrics},
         tags={**facts, **versions, "mlci.way": way},
-        artifacts=[(predictions, "predictions"), *((log, "logs") for log in trained.logs)],
+        artifacts=[
+            (predictions, "predictions"),
+            *((log, "logs") for log in trained.logs),
+            *([(context.work / ENVIRONMENT, "")] if trained.environment else []),
+        ],
         datasets=datasets,
     )
 

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from mlci.core.errors import MlciError
 from mlci.core.ports import TrainRequest
-from mlci.process import Completed
+from mlci.process import Completed, run_quiet
 
 _NOT_FOUND = 127
 """What a shell ends with when there is no such program."""
+
+
+LIST_PACKAGES = """\
+import importlib.metadata, platform
+print(f"# {platform.python_implementation()} {platform.python_version()}, {platform.platform()}")
+found = {f"{item.name}=={item.version}" for item in importlib.metadata.distributions() if item.name}
+print(*sorted(found, key=str.lower), sep=chr(10))
+"""
+"""A program for any Python from 3.10 on that lists what is installed beside it."""
 
 
 def environment(request: TrainRequest) -> dict[str, str]:
@@ -35,6 +45,20 @@ def environment(request: TrainRequest) -> dict[str, str]:
     elif (request.root / ".venv" / "bin" / "python").exists():
         folder = request.root / ".venv" / "bin"
     return {"PATH": f"{folder}:{request.variables.get('PATH', '')}"}
+
+
+def installed_packages(request: TrainRequest) -> list[str]:
+    """Return the interpreter and the packages of the environment that a user's program runs in.
+
+    Empty when there is no `python` in it: the program may be written in another language.
+    """
+    return packages_of("python", request, {**request.variables, **environment(request)})
+
+
+def packages_of(python: str, request: TrainRequest, variables: Mapping[str, str]) -> list[str]:
+    """Return a line about an interpreter, and one (name==version) for each package beside it."""
+    done = run_quiet([python, "-c", LIST_PACKAGES], cwd=request.root, env=variables, timeout=60)
+    return done.stdout.splitlines() if done.returncode == 0 else []
 
 
 def refuse_failure(done: Completed, what: str, timeout: float | None) -> None:

@@ -11,7 +11,7 @@ from mlci.core.files import files_below
 from mlci.core.ports import Trained, TrainRequest
 from mlci.process import run_streamed
 from mlci.trainers._outputs import keep_model, read_metrics
-from mlci.trainers._program import environment, refuse_failure
+from mlci.trainers._program import environment, installed_packages, refuse_failure
 
 _NOT_WRITTEN = {
     "model": ("train.no-model", "write the model there, or into the folder that MLCI_MODEL_DIR names"),
@@ -120,6 +120,7 @@ def _collect(request: TrainRequest, files: Path, log: Path) -> Trained:
         params=options.params,
         details={"command": options.command},
         logs=[log],
+        environment=installed_packages(request),
     )
 
 

@@ -13,6 +13,7 @@ from mlci.core.results import Check
 from mlci.core.status import Status
 from mlci.trainers._import_path import build_estimator
 from mlci.trainers._printed import printed_to
+from mlci.trainers._program import packages_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,6 +77,7 @@ class EstimatorTrainer:
             params={"estimator": options.estimator, **options.params},
             details={"estimator": options.estimator, "features": columns},
             checks=[_left_out(left_out)] if left_out else [],
+            environment=packages_of(sys.executable, request, request.variables),
         )
 
 

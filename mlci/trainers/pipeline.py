@@ -12,7 +12,7 @@ from mlci.core.errors import MlciError
 from mlci.core.ports import Trained, TrainRequest
 from mlci.process import Completed, python_module, run_quiet, run_streamed
 from mlci.trainers._outputs import keep_model, read_metrics
-from mlci.trainers._program import environment, refuse_failure
+from mlci.trainers._program import environment, installed_packages, refuse_failure
 
 _LAST_LINES = 10
 
@@ -73,6 +73,7 @@ class PipelineTrainer:
             params=options.params or _params(request.root / options.pipeline),
             details={"pipeline": options.pipeline},
             logs=[log],
+            environment=installed_packages(request),
         )
 
 
