@@ -100,11 +100,27 @@ failed() {
 }
 
 add_to_path() {
+  if [ -z "${MLCI_PYTHON:-}" ] && [ ! -e "$home/.complete" ]; then
+    return # not installed here: the mlci that is on PATH already stays the one that is found
+  fi
   mkdir -p "$home/command"
   # A folder of its own, so that the python of this environment does not hide the project's.
-  printf '#!/usr/bin/env bash\nexec bash "%s/actions/setup/run.sh" "$@"\n' "$root" > "$home/command/mlci"
+  {
+    echo '#!/usr/bin/env bash'
+    if [ -n "${MLCI_PYTHON:-}" ]; then
+      # Later steps do not have this step's variables, and may be in another folder.
+      printf 'export MLCI_PYTHON="${MLCI_PYTHON:-$(printf %%s %q)}"\n' "$(absolute "$MLCI_PYTHON")"
+    fi
+    printf 'exec bash %q "$@"\n' "$root/actions/setup/run.sh"
+  } > "$home/command/mlci"
   chmod +x "$home/command/mlci"
   echo "$home/command" >> "$GITHUB_PATH"
+}
+
+absolute() { # absolute PROGRAM: where it is, without following links: that of an environment is one
+  local found
+  found="$(command -v "$1")"
+  printf '%s/%s' "$(cd "$(dirname "$found")" && pwd)" "$(basename "$found")"
 }
 
 group() { echo "::group::$1"; }

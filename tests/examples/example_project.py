@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlci.core.files import files_below, sha256_file
 from mlci.trackers.mlflow import tracker
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -131,6 +132,15 @@ class Project:
         found = [check for check in self.result(stage)["checks"] if check["name"].startswith(name)]
         assert len(found) == 1, (name, found)
         return dict(found[0])
+
+    def tree(self) -> dict[str, str]:
+        """The digests of all that a dry run must leave alone: mlci-out, the tracking store, what is served."""
+        places = [self.root / "mlci-out", *(self.root / ".mlci" / name for name in ("mlflow", "serve"))]
+        files = [path for place in places if place.is_dir() for path in files_below(place)]
+        # A server writes down in its log that somebody asked for its health.
+        return {
+            str(path.relative_to(self.root)): sha256_file(path) for path in files if path.suffix != ".log"
+        }
 
     def alias(self, name: str, alias: str = "champion", uri: str | None = None) -> object:
         """The version that an alias names, looked up without MLflow."""

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from example_project import NewProject, Project, free_port
 
-from mlci.core.files import Digests, sha256_file
+from mlci.core.files import sha256_file
 
 pytestmark = pytest.mark.slow
 
@@ -59,11 +59,11 @@ def test_next_run_leaves_the_server_alone(served: Project) -> None:
 def test_dry_run_shows_the_exchange_and_touches_nothing(served: Project) -> None:
     served.replace("mlci.yaml", "C: 1.0", "C: 0.9")
     served.mlci("run", "--until", "package")
-    before, pid = tree(served), server(served)["pid"]
+    before, pid = served.tree(), server(served)["pid"]
     done = served.mlci("deploy", "--dry-run")
     assert "version 2 takes the place of version 1" in done.flat
     assert "nothing was touched" in done.flat
-    assert tree(served) == before
+    assert served.tree() == before
     assert server(served)["pid"] == pid
     assert healthy(served)
 
@@ -194,15 +194,6 @@ def turn_over(promised: Path, package: Path | None) -> None:
     table.to_parquet(promised, index=False)
     if package is not None:
         package.write_text(package.read_text().replace(digest, sha256_file(promised)))
-
-
-def tree(project: Project) -> dict[str, str]:
-    """The digest of everything in mlci-out and of the tracking store."""
-    digests = Digests()
-    out = project.root / "mlci-out"
-    found = {path.name: digests.of(path) for path in out.iterdir()}
-    store = project.root / ".mlci" / "mlflow" / "mlflow.db"
-    return found | {"store": digests.of(store), "served": digests.of(state_file(project))}
 
 
 def alive(pid: int) -> bool:

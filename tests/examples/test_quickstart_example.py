@@ -48,12 +48,18 @@ def test_git_sees_nothing_of_what_was_made(deployed: Project) -> None:
 def test_harmless_change_is_deployed(deployed: Project, tmp_path: Path, printed: list[str]) -> None:
     project = deployed.copy_to(tmp_path / "quickstart")
     project.patch("pass")
-    done = project.mlci("run")
-    printed.append(done.flat)
-    assert project.ran() == STAGES[1:]
+    judged = project.mlci("run", "--until", "package")
+    assert project.ran() == STAGES[1:4]
     assert project.check("compare-to-baseline", "roc_auc")["word"] == "not worse"
-    assert "3 of 3 gates passed" in done.out
+    before = project.tree()
+    dry = project.mlci("deploy", "--dry-run")
+    assert "would do: models:/quickstart@champion moves from version 1 to version 2" in dry.flat
+    assert project.tree() == before
+    assert project.alias("quickstart") == "1"
+    done = project.mlci("run")
+    assert project.ran() == ["deploy"]
     assert project.alias("quickstart") == "2"
+    printed += [judged.flat, done.flat]
     project.mlci("run")
     assert project.ran() == []
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny_project import STAGES, Project, Stopped, alive, make
+from tiny_project import PREDICTS, STAGES, Project, Stopped, alive, make
 
 Stop = Callable[..., Stopped]
 
@@ -137,6 +137,26 @@ def test_a_killed_run_leaves_nothing_that_the_next_one_trips_over(
     assert done.code == 0, done
     assert results(project) == results(finished_once)
     project.nothing_half_written()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["SIGINT", "SIGKILL"])
+def test_a_store_that_was_only_half_made_is_made_again(
+    program: Callable[..., Project], number: signal.Signals
+) -> None:
+    """MLflow cannot go on with some of its tables: the first run makes them all, or none that count."""
+    project = program(PREDICTS, predictions="predictions.csv")
+    child = project.start("train")
+    folder = project.root / ".mlci" / "mlflow"
+    while child.poll() is None:
+        if any(file.stat().st_size > 120_000 for file in folder.glob("*mlflow.db*")):
+            break
+        time.sleep(0.005)
+    child.send_signal(number)
+    child.communicate(timeout=60)
+    assert child.returncode in (130, -number)
+    again = project.mlci("train")
+    assert again.code == 0, again
 
 
 def test_leftovers_are_told_from_files_of_the_user(finished: Project) -> None:

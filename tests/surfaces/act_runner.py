@@ -28,6 +28,7 @@ class Annotation:
     file: str | None = None
     line: str | None = None
     title: str | None = None
+    step: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class ActRun:
     """What one run of act left in its log."""
 
     code: int
-    events: list[dict[str, Any]]
-    text: str
+    events: list[dict[str, Any]] = field(repr=False)
+    text: str = field(repr=False)
     kept: Path
 
     @cached_property
@@ -64,14 +65,11 @@ class ActRun:
                 found[event["name"]] = event["arg"]
         return found
 
-    def step(self, name: str) -> str:
-        """The result of the one step with this name, in any job or action."""
-        (result,) = {
-            event["stepResult"]
-            for event in self.events
-            if event.get("step") == name and event.get("stage") == "Main" and "stepResult" in event
-        }
-        return str(result)
+    def step_log(self, step: str) -> str:
+        """What a step of a job printed, with those of its action."""
+        return "".join(
+            event["msg"] for event in self.events if event.get("raw_output") and event["stepID"][0] == step
+        )
 
     @cached_property
     def summary(self) -> str:
@@ -86,7 +84,9 @@ class ActRun:
     def annotations(self) -> list[Annotation]:
         """What steps said with `::error` and its like."""
         return [
-            Annotation(event["command"], event["arg"], **(event.get("kvPairs") or {}))
+            Annotation(
+                event["command"], event["arg"], step=event["stepID"][0], **(event.get("kvPairs") or {})
+            )
             for event in self.events
             if event.get("command") in _ANNOTATIONS
         ]

@@ -7,7 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from surface_tools import Machine, system_tool, tool
 from surface_tree import REF
 
 _HOST = "gitlab.com"
-_RESULT = re.compile(r"^ (PASS|FAIL|WARN)  (\S+)$", re.MULTILINE)
+_RESULT = re.compile(r"^ (PASS|FAIL|WARN)  (\S+) *(?:pre_script)? *$", re.MULTILINE)
 _CODE = re.compile(r"^(\S+) finished in .* (?:FAIL|WARN) (\d+)", re.MULTILINE)
 _MERGE_REQUEST = {
     "CI_PIPELINE_SOURCE": "merge_request_event",
@@ -33,7 +33,7 @@ class GitlabRun:
     of other exit codes, which GitLab would show red.
     """
 
-    text: str
+    text: str = field(repr=False)
     folder: Path
 
     @cached_property

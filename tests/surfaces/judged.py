@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from act_runner import Act, ActRun
@@ -69,6 +71,7 @@ class Judged:
     users: Users
     _repositories: dict[str, Path] = field(default_factory=dict)
     _runs: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
 
     def by_cli(self, change: str) -> tuple[Ended, Path]:
         """How `mlci run` ended, and its output folder."""
@@ -99,6 +102,9 @@ class Judged:
 
     def reports(self, change: str) -> Mapping[str, dict[str, Any]]:
         """The report.json of each face."""
+        faces = (self.by_cli, self.by_act, self.by_gitlab)
+        with ThreadPoolExecutor(len(faces)) as pool:
+            list(pool.map(lambda face: face(change), faces))
         return {
             "cli": json.loads((self.by_cli(change)[1] / "report.json").read_text("utf-8")),
             "act": json.loads((self.by_act(change).artifact("report") / "report.json").read_text("utf-8")),
@@ -107,11 +113,15 @@ class Judged:
 
     def _once(self, face: str, change: str, run: Callable[[Path], Any]) -> Any:
         if (face, change) not in self._runs:
-            if change not in self._repositories:
-                files = {".github/workflows/ml.yml": GITHUB, ".gitlab-ci.yml": GITLAB}
-                self._repositories[change] = self.users.repository(change, files)
-            origin = self._repositories[change]
+            origin = self._repository(change)
             copy = origin.with_name(f"{origin.name}-{face}")
             shutil.copytree(origin, copy, symlinks=True)
             self._runs[face, change] = run(copy)
         return self._runs[face, change]
+
+    def _repository(self, change: str) -> Path:
+        with self._lock:
+            if change not in self._repositories:
+                files = {".github/workflows/ml.yml": GITHUB, ".gitlab-ci.yml": GITLAB}
+                self._repositories[change] = self.users.repository(change, files)
+            return self._repositories[change]

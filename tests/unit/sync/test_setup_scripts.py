@@ -134,6 +134,45 @@ def test_nothing_is_installed_when_it_is_there(project: Path) -> None:
     assert not (project / "runner").exists()
 
 
+def later_step(project: Path, **given: str) -> subprocess.CompletedProcess[str]:
+    """Call `mlci --version` as a step after actions/setup does: on its PATH, in another folder."""
+    added = (project / "path").read_text().split()
+    elsewhere = project / "elsewhere"
+    elsewhere.mkdir()
+    return subprocess.run(
+        ["mlci", "--version"],
+        cwd=elsewhere,
+        env={"PATH": ":".join([*added, SYSTEM]), "RUNNER_TEMP": str(project / "runner"), **given},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_of_a_later_step_runs_in_the_environment_that_was_given(project: Path) -> None:
+    """Installing is left out: the interpreter has mlci already, and is named by a path with odd characters."""
+    folder = project / "an 'odd' $(touch hacked) folder"
+    folder.mkdir()
+    (folder / "python").symlink_to(sys.executable)
+    (project / "path").touch()
+    given = {"MLCI_INSTALL": "false", "MLCI_PYTHON": f"{folder.name}/python"}
+    done = call("install.sh", "add-to-path", cwd=project, GITHUB_PATH=str(project / "path"), **given)
+    assert done.returncode == 0, done.stderr
+    (folder / "python").unlink()
+    (folder / "python").write_text('#!/bin/sh\necho "given: $*"\n')
+    (folder / "python").chmod(0o755)
+    assert later_step(project).stdout == "given: -P -m mlci --version\n"
+    assert not list(project.rglob("hacked"))
+
+
+def test_an_mlci_that_is_there_is_not_hidden_behind_itself(project: Path) -> None:
+    (project / "path").touch()
+    given = {"GITHUB_PATH": str(project / "path"), "MLCI_INSTALL": "false", "PATH": f"{BIN}:{SYSTEM}"}
+    done = call("install.sh", "add-to-path", cwd=project, **given)
+    assert done.returncode == 0, done.stderr
+    assert (project / "path").read_text() == ""
+
+
 def test_a_missing_mlci_is_named_before_the_run(project: Path) -> None:
     done = call("install.sh", cwd=project, MLCI_INSTALL="false", PATH=SYSTEM)
     assert done.returncode == 2
