@@ -18,7 +18,9 @@ SHOWN = ("train", "compare-to-baseline", "package", "deploy")
 FORMAT = """\
 <svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
   <style>
-    .{unique_id}-matrix {{ white-space: pre; font-family: monospace; font-size: {char_height}px; line-height: {line_height}px; }}
+    .{unique_id}-matrix {{
+      white-space: pre; font-family: monospace; font-size: {char_height}px; line-height: {line_height}px;
+    }}
     .{unique_id}-title {{ font-size: 18px; font-weight: bold; font-family: sans-serif; }}
     {styles}
   </style>

@@ -15,6 +15,7 @@ from mlci.providers import PROVIDERS
 from mlci.readers import READERS
 from mlci.reporters import REPORTERS
 from mlci.stages import ordered_stages
+from mlci.stats.names import METRIC_NAMES
 from mlci.targets import TARGETS
 from mlci.trackers import TRACKERS
 from mlci.trainers import TRAINERS
@@ -60,6 +61,4 @@ def _stages() -> list[str]:
 
 
 def _metrics() -> list[str]:
-    from mlci.stats.metrics import METRICS
-
-    return sorted(METRICS)
+    return list(METRIC_NAMES)

@@ -10,15 +10,12 @@ on:
   push: {branches: [main]}
 permissions: {contents: read}
 jobs:
-  ml:
-    runs-on: ubuntu-24.04
-    steps:
-      - {uses: actions/checkout@v7, with: {persist-credentials: false}}
-      - uses: mlci/mlci/actions/run@v1
-        with:
-          until: ${{ github.event_name == 'pull_request' && 'compare-to-baseline' || 'deploy' }}
-          tracking-uri: ${{ vars.MLFLOW_TRACKING_URI }}
-          tracking-token: ${{ secrets.MLFLOW_TRACKING_TOKEN }}
+  gate:
+    if: github.event_name == 'pull_request'
+    uses: mlci/mlci/.github/workflows/ml-ci.yml@v1
+  deliver:
+    if: github.event_name == 'push'
+    uses: mlci/mlci/.github/workflows/ml-cd.yml@v1
 """
 
 

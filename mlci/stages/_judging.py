@@ -16,7 +16,6 @@ from mlci.predictions import known_classes, scores_of
 from mlci.stats.bootstrap import compare
 from mlci.stats.comparison import Comparison
 from mlci.stats.decision import Decision, at_least, at_most, better_by, no_worse_than
-from mlci.stats.metrics import metric_kind
 from mlci.stats.multiplicity import SliceFamily, decide_slices, replicates_needed
 
 if TYPE_CHECKING:
@@ -62,8 +61,6 @@ class Judge:
         classes = known_classes([candidate] if baseline is None else [candidate, baseline], data)
         slices = _masks(candidate, data) if any(gate.per_slice for gate in inputs.gates) else {}
         try:
-            for gate in inputs.gates:
-                metric_kind(gate.metric)
             return compare(
                 [gate.metric for gate in inputs.gates],
                 None if baseline is None else scores_of(baseline, data, classes),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from mlci.baselines import source_of
 from mlci.core.errors import MlciError
@@ -19,11 +19,18 @@ from mlci.core.versions import version_parts
 from mlci.same_training import same_answers, training_digest
 from mlci.stages._tracking import open_tracker
 from mlci.stages.train import roles
+from mlci.stats.names import check_metric
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NAME = "compare-to-baseline"
+
+
+def _known_metric(gate: Gate) -> Gate:
+    """Refuse an unknown metric when the configuration is read, not after hours of training."""
+    check_metric(gate.metric)
+    return gate
 
 
 class CompareInputs(Inputs):
@@ -33,7 +40,9 @@ class CompareInputs(Inputs):
         None,
         description="models:/NAME@ALIAS, git:REF, or a predictions file; default: models:/PROJECT@champion.",
     )
-    gates: list[Gate] = Field([], description="Rules: a metric and exactly one limit each.")
+    gates: list[Annotated[Gate, AfterValidator(_known_metric)]] = Field(
+        [], description="Rules: a metric and exactly one limit each."
+    )
     alpha: float = Field(
         0.05, gt=0, lt=0.5, description="Error of each side of an interval; 0.05 gives 90 % intervals."
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Literal
 
 import numpy as np
 
 from mlci.stats import class_metrics, probability_metrics, regression_metrics
+from mlci.stats.names import check_metric
 from mlci.stats.scores import Scores
 from mlci.stats.statistic import Statistic
 
@@ -86,11 +86,7 @@ METRICS: dict[str, MetricKind] = {kind.name: kind for kind in _KINDS}
 
 def metric_kind(name: str) -> MetricKind:
     """Return the metric called `name`; raises ValueError with the nearest name when there is none."""
-    if name in METRICS:
-        return METRICS[name]
-    near = get_close_matches(name, METRICS, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(METRICS)}"
-    raise ValueError(f"unknown metric '{name}'; {hint}")
+    return METRICS[check_metric(name)]
 
 
 def statistic(name: str, scores: Scores) -> Statistic:

@@ -88,6 +88,8 @@ def _members(annotation: Any) -> tuple[Any, ...]:
 
 
 def _one(kind: Any) -> str:
+    if typing.get_origin(kind) is typing.Annotated:
+        kind = typing.get_args(kind)[0]
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Literal:
         return " · ".join(f"`{value}`" for value in inner)

@@ -131,7 +131,7 @@ def test_overrides_reach_into_mappings_and_lists(load: Load) -> None:
     text = {
         "train": {"params": {"depth": 3, "inner": {"a": 1}}},
         "compare-to-baseline": {
-            "gates": [{"metric": "a", "no-worse-than": 0.1}, {"metric": "b", "at-least": 1}]
+            "gates": [{"metric": "accuracy", "no-worse-than": 0.1}, {"metric": "recall", "at-least": 1}]
         },
     }
     config = load(
@@ -153,7 +153,7 @@ def test_overrides_reach_into_mappings_and_lists(load: Load) -> None:
     assert config.explain("compare-to-baseline.gates.0.no-worse-than").source == (
         "option compare-to-baseline.gates.0.no-worse-than"
     )
-    assert config.explain("compare-to-baseline.gates.1.metric").value == "b"
+    assert config.explain("compare-to-baseline.gates.1.metric").value == "recall"
     assert config.given == {"train", "compare-to-baseline"}
 
 
@@ -188,7 +188,7 @@ def test_an_override_of_an_aliased_mapping_changes_only_its_own_key(load: Load) 
 def test_an_override_that_does_not_fit_is_named(
     load: Load, overrides: dict[str, str], code: str, message: str, hint: str
 ) -> None:
-    text = {"compare-to-baseline": {"gates": [{"metric": "a", "at-least": 1}]}}
+    text = {"compare-to-baseline": {"gates": [{"metric": "accuracy", "at-least": 1}]}}
     with pytest.raises(MlciError) as caught:
         load(text, {}, overrides)
     assert caught.value.code == code
@@ -209,7 +209,7 @@ def test_an_override_that_does_not_fit_is_named(
             "did you mean 'cross-validation'?",
         ),
         (
-            "compare-to-baseline:\n  gates:\n    - {metric: a, at-least: 1}\n    - {metric: a, no_worse_then: 1}",
+            "compare-to-baseline:\n  gates:\n    - {metric: f1, at-least: 1}\n    - {metric: f1, no_worse_then: 1}",
             "'no_worse_then' in 'compare-to-baseline.gates.1' of mlci.yaml:4",
             "did you mean 'no-worse-than'?",
         ),
@@ -254,7 +254,7 @@ def test_other_variables_are_none_of_our_business(load: Load) -> None:
         ("data:\n  label: 3", "'data.label': 3"),
         ("data:\n  task: ranking", "'data.task': 'ranking'"),
         ("train:\n  command: a\n  estimator: b", "only one of command, estimator, pipeline"),
-        ("compare-to-baseline:\n  gates: [{metric: a}]", "exactly one of no-worse-than"),
+        ("compare-to-baseline:\n  gates: [{metric: accuracy}]", "exactly one of no-worse-than"),
         ("compare-to-baseline:\n  gates: [{at-least: 1}]", "'compare-to-baseline.gates.0.metric' is missing"),
     ],
 )
@@ -303,7 +303,7 @@ def test_project_is_the_folder_by_default_and_a_variable_wins(load: Load, tmp_pa
 
 
 def test_where_names_the_nearest_line_above(load: Load) -> None:
-    config = load("compare-to-baseline:\n  gates:\n    - metric: a\n      at-least: 1\n")
+    config = load("compare-to-baseline:\n  gates:\n    - metric: f1\n      at-least: 1\n")
     assert config.where("compare-to-baseline.gates.0.at-least") == "mlci.yaml:4"
     assert config.where("compare-to-baseline.gates.0.on") == "mlci.yaml:3"
     assert config.where("compare-to-baseline.alpha") == "mlci.yaml:1"

@@ -257,3 +257,10 @@ def test_a_label_that_is_no_class_is_refused():
         statistic("accuracy", scores)
     mixed = Scores(np.array(["a", 1], dtype=object), np.array([1, 1], dtype=object), None, ("a", 1))
     assert value("accuracy", mixed) == 0.5
+
+
+def test_the_list_of_names_is_that_of_the_metrics() -> None:
+    from mlci.stats.metrics import METRICS
+    from mlci.stats.names import METRIC_NAMES
+
+    assert sorted(METRICS) == list(METRIC_NAMES)
