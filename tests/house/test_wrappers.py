@@ -253,12 +253,26 @@ def test_examples_follow_the_published_schema(path: Path) -> None:
 
 
 def test_the_snippet_for_github_uses_what_there_is() -> None:
-    workflow = yaml.safe_load(github_workflow())
-    (step,) = (step for step in workflow["jobs"]["ml"]["steps"] if step["uses"].startswith("mlci/mlci/"))
-    folder = step["uses"].removeprefix("mlci/mlci/").partition("@")[0]
-    assert set(step["with"]) <= set(action(REPOSITORY / folder / "action.yml")["inputs"])
-    assert "pull_request_target" not in github_workflow()
-    assert "'pull_request' && 'compare-to-baseline'" in step["with"]["until"]
+    text = github_workflow()
+    workflow = yaml.safe_load(text)
+    called = {
+        name: job["uses"].removeprefix("mlci/mlci/").partition("@")[0]
+        for name, job in workflow["jobs"].items()
+    }
+    assert called == {"gate": ".github/workflows/ml-ci.yml", "deliver": ".github/workflows/ml-cd.yml"}
+    assert all((REPOSITORY / path).is_file() for path in called.values())
+    # Nothing that a change under review brings along runs with the rights of the default branch.
+    assert "pull_request_target" not in text
+    assert workflow["jobs"]["gate"]["if"] == "github.event_name == 'pull_request'"
+    assert workflow["permissions"] == {"contents": "read"}
+
+
+def test_the_gate_stops_at_the_verdict() -> None:
+    workflow = yaml.safe_load((REPOSITORY / ".github/workflows/ml-ci.yml").read_text())
+    (job,) = workflow["jobs"].values()
+    (step,) = (step for step in job["steps"] if step.get("uses") == "$/actions/run")
+    assert step["with"]["until"] == _stages.VERDICT_STAGE
+    assert set(step["with"]) <= set(action(REPOSITORY / "actions/run/action.yml")["inputs"])
 
 
 def test_the_snippet_for_gitlab_uses_what_there_is() -> None:

@@ -175,8 +175,4 @@ class Act:
 
 
 def _events(text: str) -> list[dict[str, Any]]:
-    found = []
-    for line in text.splitlines():
-        if line.startswith("{"):
-            found.append(json.loads(line))
-    return found
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]

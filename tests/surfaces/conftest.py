@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from act_runner import Act
+from filelock import FileLock
 from gitlab_runner import Gitlab
 from judged import Judged
 from surface_tools import Machine, make_machine
@@ -39,8 +41,14 @@ def gitlab(machine: Machine, toolkit: Path, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="session")
 def users(machine: Machine, empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Users:
-    """Makes users' repositories."""
-    base = make_base(machine, tmp_path_factory.mktemp("base"), empty_database)
+    """Makes users' repositories; what they begin with is made once, also when several processes test."""
+    temporary = tmp_path_factory.getbasetemp()
+    shared = temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary
+    base = shared / "surfaces-base"
+    with FileLock(shared / "surfaces-base.lock"):
+        if not base.exists():
+            made = make_base(machine, tmp_path_factory.mktemp("base"), empty_database)
+            made.rename(base)
     return Users(machine, base, tmp_path_factory.mktemp("users"))
 
 

@@ -37,7 +37,8 @@ def tool(name: str) -> Path:
     path = TOOLS / name
     if not path.exists():
         pytest.fail(
-            f"'{name}' is missing in {TOOLS.name}: run `bash scripts/setup_surfaces.sh {TOOLS}`", pytrace=False
+            f"'{name}' is missing in {TOOLS.name}: run `bash scripts/setup_surfaces.sh {TOOLS}`",
+            pytrace=False,
         )
     return path
 

@@ -36,9 +36,7 @@ def repository(machine: Machine, root: Path, files: dict[str, str]) -> Path:
     machine.must("git", "add", "--all", cwd=root)
     machine.must("git", "commit", "--quiet", "--message", "x", cwd=root)
     machine.must("git", "update-ref", "refs/remotes/origin/main", "HEAD", cwd=root)
-    machine.must(
-        "git", "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main", cwd=root
-    )
+    machine.must("git", "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main", cwd=root)
     return root
 
 
@@ -59,9 +57,7 @@ def workflow(action: str, field: str) -> str:
 def test_an_action_takes_it_as_text(
     act: Act, machine: Machine, tmp_path: Path, action: str, field: str
 ) -> None:
-    root = repository(
-        machine, tmp_path / "user", {".github/workflows/ml.yml": workflow(action, field)}
-    )
+    root = repository(machine, tmp_path / "user", {".github/workflows/ml.yml": workflow(action, field)})
     run = act.run(root)
     assert "nothing was run" in run.log
     assert not [item for item in run.annotations if item.message.startswith("forged")]

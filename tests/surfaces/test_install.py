@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from act_runner import Act
-from surface_tools import Machine, make_machine
+from surface_tools import make_machine
 from surface_tree import export
 from test_hostile import repository
 

@@ -118,7 +118,9 @@ def test_the_snippets_use_what_the_workflows_declare(machine: Machine, own: Path
         local = text.replace(f"{TOOLKIT}/.github", "./.github").replace(f".yml@{REF}", ".yml")
         if name == "options.yml":  # a workflow that judges has no version to tell
             local = "\n".join(
-                line for line in local.splitlines() if "outputs.version" not in line and "delivery" not in line
+                line
+                for line in local.splitlines()
+                if "outputs.version" not in line and "delivery" not in line
             )
         (own / WORKFLOWS / name).write_text(local, "utf-8")
     done = actionlint(machine, own)
@@ -155,7 +157,7 @@ def test_githubs_language_service_finds_nothing(machine: Machine, user: Path, tm
 
 def test_zizmor_would_find_an_input_in_a_script(machine: Machine, own: Path) -> None:
     path = own / "actions/run/action.yml"
-    path.write_text(path.read_text("utf-8").replace("run.sh\" run", 'run.sh" run ${{ inputs.set }}'), "utf-8")
+    path.write_text(path.read_text("utf-8").replace('run.sh" run', 'run.sh" run ${{ inputs.set }}'), "utf-8")
     done = zizmor(machine, own)
     assert done.code != 0
     assert "template-injection" in done.text
@@ -193,9 +195,7 @@ def test_actionlint_would_find_an_output_that_nobody_declares(machine: Machine, 
 
 def test_the_schema_would_find_a_wrong_type(machine: Machine, own: Path, tmp_path: Path) -> None:
     path = own / ".gitlab-ci-templates/run.yml"
-    path.write_text(
-        path.read_text("utf-8").replace("interruptible: true", "interruptible: maybe"), "utf-8"
-    )
+    path.write_text(path.read_text("utf-8").replace("interruptible: true", "interruptible: maybe"), "utf-8")
     assert schema(machine, "gitlab-ci", *templates(own, tmp_path)).code == 1
 
 
