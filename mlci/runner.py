@@ -124,6 +124,9 @@ class Run:
             clear_leftovers(folder, names, _report_files())
 
     def _all(self, chosen: Sequence[Stage]) -> list[StageResult]:
+        for stage in chosen:
+            if stage.name in self.config.given:
+                stage.check(self.config.sections[stage.name])
         results: list[StageResult] = []
         blocked: StageResult | None = None
         for stage in chosen:

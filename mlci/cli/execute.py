@@ -43,7 +43,7 @@ def execute(
 ) -> None:
     """Run the chosen stages, print the report, exit with its code."""
     run = make_run(config, out, force=force, dry_run=dry_run)
-    with Progress() as progress:
+    with Progress(moving=not run.provider.ci) as progress:
         run.say = progress.say
         report = run.execute(chosen)
     typer.echo(harmless(console_reporter().render(report)))

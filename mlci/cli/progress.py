@@ -20,12 +20,14 @@ def harmless(text: str) -> str:
 class Progress:
     """Receives one line of progress at a time, on standard error."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, moving: bool = True) -> None:
         self._status: Any = None
+        # A CI job may have a terminal too; a moving line there breaks up annotations and folds.
+        self._moving = moving
         self._stream = sys.stderr  # kept, since a trainer may lead sys.stderr to `say`
 
     def __enter__(self) -> Self:
-        if self._stream.isatty():
+        if self._moving and self._stream.isatty():
             from rich.console import Console
 
             self._status = Console(file=self._stream).status("")

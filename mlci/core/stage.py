@@ -103,12 +103,17 @@ class Context:
         )
 
 
+def _accept(inputs: Any) -> None:
+    """Accept any inputs."""
+
+
 @dataclass(frozen=True)
 class Stage:
     """One step of a pipeline = one command = one action = one GitLab template.
 
     `parts` returns what the result depends on: a digest (or version) for each named part. It is
     cheap and imports no machine-learning library; equal parts mean that the stage need not run.
+    `check` raises MlciError for inputs that can never work; it is asked before any stage runs.
     `sections` are the shared sections of mlci.yaml that it reads. `run` does the work.
     """
 
@@ -120,3 +125,4 @@ class Stage:
     after: tuple[str, ...] = ()
     sections: tuple[str, ...] = ("data",)
     can_dry_run: bool = False
+    check: Callable[[Any], None] = _accept

@@ -21,6 +21,7 @@ TRUSTED_TYPES: tuple[str, ...] = (
     "numpy.integer",
     "numpy.number",
     "scipy.interpolate._bsplines.BSpline",
+    "scipy.interpolate._bsplines._BSpline",
     "scipy.sparse._csc.csc_array",
     "scipy.sparse._csc.csc_matrix",
     "scipy.sparse._csr.csr_array",

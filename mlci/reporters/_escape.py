@@ -13,6 +13,7 @@ _LIST_OR_RULE = re.compile(r"^(?:([-+=])|(\d+)([.)])(?=\s|$))")
 # GitHub and GitLab look for these in the finished page, where a backslash or an entity is gone.
 _LINKED = re.compile(r"(?<![A-Za-z0-9])@|#(?=\d)|!(?=\d)|\bGH(?=-\d)|:(?=//)|\bwww(?=\.)", re.I)
 _COMMAND = re.compile(r"^(\s*)::", re.M)
+_OLD_COMMAND = re.compile(r"#(?=#\[)")
 _BREAK = "&#8203;"  # a space without width
 
 
@@ -40,7 +41,7 @@ def no_command(text: str) -> str:
 
     GitHub's runner obeys `::name::` at the beginning of a line, blanks aside, and `##[name]` anywhere.
     """
-    return _COMMAND.sub("\\1∷", text).replace("##[", "#[")
+    return _OLD_COMMAND.sub("# ", _COMMAND.sub("\\1∷", text))
 
 
 def escape(text: object, limit: int = 1000) -> str:

@@ -97,7 +97,6 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
     from mlci.readers import read_table
     from mlci.stages._judging import Judge
 
-    _refuse_no_gates(inputs)
     candidate_file = context.artifact("train", "predictions")
     if candidate_file is None:
         raise MlciError("stage.not-run", "the train stage left no predictions", "run `mlci train` again")
@@ -279,4 +278,5 @@ stage = Stage(
     run=run,
     after=("train",),
     sections=("data", "tracking"),
+    check=_refuse_no_gates,
 )

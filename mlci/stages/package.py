@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mlci.packaging import Packaged
 
 NAME = "package"
+COMPARE = "compare-to-baseline"
 EXAMPLE_ROWS = 5
 
 
@@ -73,6 +74,7 @@ def run(inputs: PackageInputs, context: Context) -> StageResult:
     model = context.artifact("train", "model")
     if model is None:
         raise MlciError("stage.not-run", "the train stage left no model to package", "see train.model")
+    _refuse_failed(context, context.digests.of(model))
     tracker = open_tracker(context)
     tracker.check()
     name = inputs.name or context.project
@@ -128,6 +130,21 @@ def run(inputs: PackageInputs, context: Context) -> StageResult:
             "files": {item.relative_to(folder).as_posix(): context.digests.of(item) for item in files_below(folder)},
         },
     )  # fmt: skip
+
+
+def _refuse_failed(context: Context, model: str) -> None:
+    """Raise MlciError `stage.not-run` for a model that a gate has refused: it must not reach a registry."""
+    compared = context.results.get(COMPARE) if COMPARE in context.configured else None
+    if (
+        compared is not None
+        and compared.status is Status.FAILED
+        and compared.details.get("candidate_model") == model
+    ):
+        raise MlciError(
+            "stage.not-run",
+            f"{COMPARE} refused this model: {compared.reason}",
+            "train a better one, or change the gate that it fails",
+        )
 
 
 def _requirements(inputs: PackageInputs, context: Context) -> list[str] | None:

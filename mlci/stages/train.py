@@ -80,6 +80,11 @@ def way_of(inputs: TrainInputs) -> str:
     )
 
 
+def check(inputs: TrainInputs) -> None:
+    """Refuse a section that names no way to train."""
+    way_of(inputs)
+
+
 def parts(inputs: TrainInputs, context: Context) -> dict[str, str]:
     """Return the digests of the data, of the code that the way of training runs, and versions."""
     way = way_of(inputs)
@@ -278,4 +283,5 @@ stage = Stage(
     run=run,
     after=("validate-data",),
     sections=("data", "tracking"),
+    check=check,
 )

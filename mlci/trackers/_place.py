@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -70,6 +70,11 @@ def _sqlite_of(uri: str, match: re.Match[str], root: Path) -> Place:
         raise MlciError("config.invalid", f"tracking.uri '{uri}' keeps nothing when the run ends", _WAY_OUT)
     database = root / name
     return _sqlite(database, match["query"] or "", database.parent / "mlruns")
+
+
+def sqlite_place(database: Path, artifacts: str | None) -> Place:
+    """Return the store in a database file; `artifacts` is a `file:` URI."""
+    return replace(_sqlite(database, "", database.parent), artifacts=artifacts)
 
 
 def _sqlite(database: Path, query: str, artifacts: Path) -> Place:

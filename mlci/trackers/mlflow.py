@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -12,8 +13,9 @@ from mlci.core.ports import ModelVersion, RunRecord
 from mlci.trackers import _models, _runs
 from mlci.trackers._artifact_names import check_names
 from mlci.trackers._model_uri import parse_model_uri
+from mlci.trackers._moved import follow_move
 from mlci.trackers._peek import Unknown, peek_uri, peek_version_tag
-from mlci.trackers._place import Place, place_of
+from mlci.trackers._place import Place, place_of, sqlite_place
 from mlci.trackers._preflight import check_http, check_socket, check_sqlite, refused
 from mlci.trackers._session import FAREWELL, bounds, session
 
@@ -180,7 +182,24 @@ class MlflowTracker:
         check_sqlite(self.place, database)
         database.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(database.with_name(f".{database.name}.lock"), timeout=120):
+            follow_move(database, self.place.artifacts)
+            if not database.exists():
+                self._make_database(database)
             return MlflowClient(tracking_uri=self.place.uri, registry_uri=self.place.uri)
+
+    def _make_database(self, database: Path) -> None:
+        """Let MLflow make its tables in a file that gets its name when they are all there.
+
+        MLflow cannot go on with half of them, which is what a process killed in the meantime leaves.
+        """
+        from mlflow import MlflowClient
+
+        part = database.with_name(f".{database.name}.part")
+        for left in part.parent.glob(f"{part.name}*"):  # its journal too
+            left.unlink()
+        place = sqlite_place(part, self.place.artifacts)
+        MlflowClient(tracking_uri=place.uri, registry_uri=place.uri)
+        os.replace(part, database)
 
     def _ask(self) -> None:
         with self._client() as client:

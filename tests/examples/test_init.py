@@ -111,7 +111,7 @@ def test_ci_files_are_valid_and_kept_when_there(new_project: NewProject) -> None
     project.mlci("init", "--ci", "github", "--ci", "gitlab")
     workflow = yaml.safe_load((project.root / ".github" / "workflows" / "ml.yml").read_text())
     assert {"jobs", "permissions"} <= set(workflow)
-    assert any("mlci" in str(step.get("uses")) for job in workflow["jobs"].values() for step in job["steps"])
+    assert all("mlci/" in job["uses"] for job in workflow["jobs"].values())
     pipeline = yaml.safe_load((project.root / ".gitlab-ci.yml").read_text())
     assert pipeline["include"]
     project.write(".gitlab-ci.yml", "mine: {script: [true]}\n")

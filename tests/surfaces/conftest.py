@@ -44,12 +44,14 @@ def users(machine: Machine, empty_database: Path, tmp_path_factory: pytest.TempP
     """Makes users' repositories; what they begin with is made once, also when several processes test."""
     temporary = tmp_path_factory.getbasetemp()
     shared = temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary
-    base = shared / "surfaces-base"
-    with FileLock(shared / "surfaces-base.lock"):
-        if not base.exists():
-            made = make_base(machine, tmp_path_factory.mktemp("base"), empty_database)
-            made.rename(base)
-    return Users(machine, base, tmp_path_factory.mktemp("users"))
+    # It stays where it was made: MLflow's store holds absolute paths.
+    place = shared / "surfaces"
+    with FileLock(shared / "surfaces.lock"):
+        if not (place / "made").exists():
+            place.mkdir()
+            make_base(machine, place, empty_database)
+            (place / "made").touch()
+    return Users(machine, place / "base", tmp_path_factory.mktemp("users"))
 
 
 @pytest.fixture(scope="session")
