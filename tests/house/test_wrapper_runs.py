@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ def plain_environment(**given: str) -> dict[str, str]:
         for name, text in os.environ.items()
         if not name.startswith(("MLCI_", "MLFLOW_", "GITHUB_", "GITLAB_", "CI", "RUNNER_"))
     }
+    # The mlci beside the interpreter that runs the tests, whose folder need not be on PATH.
+    kept["PATH"] = f"{Path(sys.executable).parent}:{kept['PATH']}"
     return {**kept, "NO_COLOR": "1", **given}
 
 
