@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from mlci.core.status import ExitCode, Status, severity, worst
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """Version of the JSON that mlci writes. A new major number means that readers must change."""
 
 
@@ -162,9 +162,34 @@ class StageResult(Word):
 _EXIT_CODES = {Status.FAILED: ExitCode.FAILED, Status.ERRORED: ExitCode.NOT_EVALUATED}
 
 
+class PolicyChange(Word):
+    """One difference between the policy of a change under review and that of the commit it is based on."""
+
+    key: str = Field(description="Dotted key of mlci.yaml, or path of a file that the policy names.")
+    effect: Literal["weaker", "stronger", "changed"]
+    message: str = Field(description="What it was and what it would be, such as 'no-worse-than 0.02 → 0.2'.")
+
+
+class Policy(Word):
+    """The rules that a run was judged by: gates, evaluation data, baseline, target."""
+
+    source: Literal["base", "checkout"] = Field(
+        description="Where the rules were read: base is the commit that a change under review is based on."
+    )
+    commit: str | None = Field(
+        None, description="The base commit; None when there is none, or none is known."
+    )
+    digest: str = Field(
+        description="SHA-256 of the rules, so that a reader can tell whether they are those of base."
+    )
+    changes: list[PolicyChange] = []
+    note: str = Field("", description="Why the rules could not be read from the base commit.")
+
+
 class Provenance(Word):
     """Which code, on which machine and with which versions a run was made."""
 
+    config: str | None = Field(None, description="Path of mlci.yaml from the top of the repository.")
     commit: str | None = None
     dirty: bool | None = None
     ref: str | None = None
@@ -185,6 +210,7 @@ class Report(Word):
     headline: str
     stages: list[StageResult]
     provenance: Provenance
+    policy: Policy | None = None
     created: str = Field(description="UTC, ISO 8601.")
     tool: str
 
