@@ -4,6 +4,18 @@ In a pull request the rules are those of the commit that it is based on; what th
 """
 
 from mlci.policy.compare import compare, digest, headline, in_words
-from mlci.policy.rules import Rules, rules_of, take_over
+from mlci.policy.rules import rules_of, take_over
+from mlci.policy.under_review import NOT_HELD, policy_here, policy_under, rules_in_force
 
-__all__ = ["Rules", "compare", "digest", "headline", "in_words", "rules_of", "take_over"]
+__all__ = [
+    "NOT_HELD",
+    "compare",
+    "digest",
+    "headline",
+    "in_words",
+    "policy_here",
+    "policy_under",
+    "rules_in_force",
+    "rules_of",
+    "take_over",
+]

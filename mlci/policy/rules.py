@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from mlci.config import Replace
 from mlci.config.source import read_yaml
 from mlci.core.errors import MlciError
 from mlci.core.inputs import DataInputs, Inputs, fields_of
@@ -19,6 +20,8 @@ TAKEN_OVER = ("data", "compare-to-baseline", "deploy")
 """Sections whose rules are read from the base commit."""
 SHOWN = ("validate-data",)
 """Sections whose changes are shown, and which count as the change has them: new data need new expectations."""
+
+_ABSENT = object()
 
 Rules = Mapping[str, Inputs]
 """The validated inputs of each section that holds rules."""
@@ -42,17 +45,31 @@ def rules_of(text: str | None, name: str = "mlci.yaml") -> Rules | None:
     return {section: _validated(section, values, name) for section, values in _tree(text, name).items()}
 
 
-def take_over(text: str, name: str) -> dict[str, dict[str, Any]]:
-    """Return what the sections `TAKEN_OVER` say in a configuration text, policy keys only, as it is written.
+def take_over(text: str, name: str, origin: str) -> Replace:
+    """Return what puts the rules of a configuration text in the place of those of another one.
 
-    A section or key that the text does not have is missing here too. Raises as `rules_of`.
+    A section that the text does not have is left as it is: it brings rules where there were none.
+    Raises as `rules_of`.
     """
     rules_of(text, name)
-    tree = _tree(text, name)
-    return {
-        section: {key: value for key, value in tree[section].items() if key in policy_keys(section)}
-        for section in TAKEN_OVER
-    }
+    rules = _tree(text, name)
+
+    def replace(tree: dict[str, dict[str, Any]]) -> dict[str, str]:
+        origins: dict[str, str] = {}
+        for section in TAKEN_OVER:
+            if not rules[section]:
+                continue
+            for key in policy_keys(section):
+                old, new = tree[section].get(key, _ABSENT), rules[section].get(key, _ABSENT)
+                if old == new:
+                    continue
+                tree[section].pop(key, None)
+                if new is not _ABSENT:
+                    tree[section][key] = new
+                origins[f"{section}.{key}"] = origin
+        return origins
+
+    return replace
 
 
 def _tree(text: str, name: str) -> dict[str, dict[str, Any]]:

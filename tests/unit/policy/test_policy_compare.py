@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlci.config import load_config
 from mlci.core.results import Policy, PolicyChange
 from mlci.policy import compare, digest, headline, take_over
+from mlci.policy.compare import rules_digest
+from mlci.stages import STAGES
 
 BASE = """\
 project: churn
@@ -160,11 +165,40 @@ def test_the_digest_is_that_of_the_rules_and_not_of_the_text() -> None:
     assert digest(None) == digest("project: [") == ""
 
 
-def test_what_is_taken_over_is_what_the_text_says_and_nothing_else() -> None:
-    taken = take_over(BASE, "mlci.yaml")
-    assert set(taken) == {"data", "compare-to-baseline", "deploy"}
-    assert taken["data"] == {"evaluate": "evaluate.csv", "label": "churned", "slices": ["region", "plan"]}
-    assert len(taken["compare-to-baseline"]["gates"]) == 3
+def test_the_rules_of_the_base_take_the_place_of_those_of_the_change(tmp_path: Path) -> None:
+    file = tmp_path / "mlci.yaml"
+    changed = (
+        BASE.replace("than: 0.02", "than: 0.2")
+        .replace("train.csv", "more.csv")
+        .replace("minimum-rows: 100", "seed: 3")
+    )
+    file.write_text(changed, "utf-8")
+    stages = {stage.name: stage.inputs for stage in STAGES}
+    config = load_config(file, stages, {}, replace=take_over(BASE, "mlci.yaml", "mlci.yaml of commit abc"))
+    explain = lambda key: config.explain(key).value  # noqa: E731 - three look-ups
+    assert explain("compare-to-baseline.gates.1.no-worse-than") == 0.02
+    assert explain("compare-to-baseline.minimum-rows") == 100
+    assert explain("compare-to-baseline.seed") == 17
+    assert explain("data.train") == "more.csv"
+    assert config.explain("compare-to-baseline.gates").source == "mlci.yaml of commit abc"
+    # A line of the file in the change is not where the rule stands.
+    assert (
+        config.where("compare-to-baseline.gates.1")
+        == f"mlci.yaml:{changed[: changed.index('compare-to')].count(chr(10)) + 1}"
+    )
+    assert rules_digest(config.sections) == digest(BASE)
+
+
+def test_a_removed_section_still_judges_and_a_new_one_brings_its_rules(tmp_path: Path) -> None:
+    file = tmp_path / "mlci.yaml"
+    stages = {stage.name: stage.inputs for stage in STAGES}
+    file.write_text(BASE.split("compare-to-baseline:", maxsplit=1)[0], "utf-8")
+    config = load_config(file, stages, {}, replace=take_over(BASE, "mlci.yaml", "base"))
+    assert "compare-to-baseline" in config.given
+    assert len(config.explain("compare-to-baseline.gates").value) == 3
+    file.write_text(BASE, "utf-8")
+    config = load_config(file, stages, {}, replace=take_over("project: churn", "mlci.yaml", "base"))
+    assert len(config.explain("compare-to-baseline.gates").value) == 3
 
 
 def policy(*changes: PolicyChange) -> Policy:
