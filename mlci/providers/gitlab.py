@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlci.core.files import write_atomic
+from mlci.core.plan import Plan
 from mlci.core.results import Report
 from mlci.core.review import Review
 from mlci.reporters._escape import printable
 
 DOTENV = "mlci.env"
+PLAN_DOTENV = "plan.env"
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
@@ -42,6 +44,12 @@ class GitlabProvider:
             if _NAME.fullmatch(name) and len(value.splitlines()) <= 1
         ]
         write_atomic(out / DOTENV, "\n".join(lines) + "\n")
+
+    def publish_plan(self, plan: Plan, out: Path) -> None:
+        """Write a dotenv report that says whether there is anything to evaluate, and in how many projects."""
+        values = {"EVALUATE": "true" if plan.evaluate else "false", "MODELS": str(len(plan.chosen))}
+        lines = [f"MLCI_PLAN_{name}={value}\n" for name, value in values.items()]
+        write_atomic(out / PLAN_DOTENV, "".join(lines))
 
     def group(self, title: str) -> None:
         """Begin a section of the log."""
