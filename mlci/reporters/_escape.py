@@ -46,11 +46,19 @@ def no_command(text: str) -> str:
 
 def escape(text: object, limit: int = 1000) -> str:
     """Return one line of Markdown that shows `text` as it is: no format, no mention, no link, no cell."""
-    entities = one_line(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    safe = _FORMATTING.sub(r"\\\1", entities)
+    safe = _FORMATTING.sub(r"\\\1", _entities(text, limit))
     # Breaks go in after a backslash was put before `#`, which is why they follow the sign.
     safe = _LINKED.sub(lambda found: found.group() + _BREAK, safe)
     return _LIST_OR_RULE.sub(_quoted, safe).replace("|", "&#124;")
+
+
+def escape_in_tag(text: object, limit: int = 1000) -> str:
+    """Return one line for between two tags, where Markdown's signs mean nothing: no tag, mention or link."""
+    return _LINKED.sub(lambda found: found.group() + _BREAK, _entities(text, limit))
+
+
+def _entities(text: object, limit: int) -> str:
+    return one_line(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _quoted(found: re.Match[str]) -> str:

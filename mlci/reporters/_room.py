@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from mlci.core.results import Check
 from mlci.core.status import Status
@@ -26,6 +26,11 @@ class Detail:
     passed: int
     text: int = 1000
     names: int = 15_000
+
+    def shared(self, parts: int) -> Detail:
+        """Return what each of several parts may show, so that together they show about as much."""
+        failed = self.failed if self.failed == _EVERYTHING else max(3, self.failed // parts)
+        return replace(self, failed=failed, names=max(200, self.names // parts))
 
     def split(self, checks: Sequence[Check]) -> tuple[list[Check], list[Check]]:
         """Return those that get a line of their own, in their order, and those that are summed up."""
@@ -66,7 +71,7 @@ class Detail:
 
 
 _EVERYTHING = 1_000_000
-_STEPS = (
+STEPS = (
     Detail(failed=_EVERYTHING, others=_EVERYTHING, passed=40),
     Detail(failed=_EVERYTHING, others=100, passed=40),
     Detail(failed=_EVERYTHING, others=20, passed=0),
@@ -78,11 +83,13 @@ _STEPS = (
 )
 
 
-def fit(render: Callable[[Detail], str]) -> str:
-    """Return the most detailed text that fits; the shortest, cut after a whole line, where none does."""
+def fit(texts: Iterable[str]) -> str:
+    """Return the first text that fits; the last, cut after a whole line, where none does.
+
+    `texts` come from the most detailed to the shortest; none is made that is not needed.
+    """
     text = ""
-    for detail in _STEPS:
-        text = render(detail)
+    for text in texts:
         if len(text.encode()) <= MOST_BYTES:
             return text
     room = MOST_BYTES - len(_CUT.encode())

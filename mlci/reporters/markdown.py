@@ -7,7 +7,8 @@ import re
 from mlci.core.results import Check, Metric, Report, StageResult
 from mlci.core.status import Status
 from mlci.reporters._escape import escape, fenced, printable
-from mlci.reporters._room import Detail, fit
+from mlci.reporters._marker import marker
+from mlci.reporters._room import STEPS, Detail, fit
 from mlci.reporters._words import (
     SIGNS,
     change,
@@ -26,7 +27,7 @@ from mlci.reporters._words import (
 _MOST_METRICS = 100
 _MOST_CHANGES = 20
 _CODE = re.compile(r"[^A-Za-z0-9_.-]")
-_ADDRESS = re.compile(r"https?://[^\s()<>\[\]\\]{1,500}")
+ADDRESS = re.compile(r"https?://[^\s()<>\[\]\\]{1,500}")
 
 
 class MarkdownReporter:
@@ -36,20 +37,25 @@ class MarkdownReporter:
 
     def render(self, report: Report) -> str:
         """Return the report within 60,000 bytes; its first line is a hidden marker that names it."""
-        return fit(lambda detail: _render(report, detail))
+        return fit(f"{marker(report.id)}\n{whole(report, detail)}\n" for detail in STEPS)
 
 
-def _render(report: Report, detail: Detail) -> str:
-    marker = re.sub(r"[^A-Za-z0-9_.-]", "-", report.id)[:200]
+def whole(report: Report, detail: Detail, heading: str = "###", label: str = "") -> str:
+    """Return the report without its marker. `heading` is of its first line; `label` is added to it."""
+    shown = f"{escape(report.headline, 300)}{f' · {escape(label, 120)}' if label else ''}"
+    return f"{heading} {SIGNS[report.status]} {shown}\n\n{body(report, detail, heading)}"
+
+
+def body(report: Report, detail: Detail, heading: str) -> str:
+    """Return what stands below the first line; `heading` is that line's."""
     parts = [
-        f"<!-- mlci:report:{marker} -->\n### {SIGNS[report.status]} {escape(report.headline, 300)}",
         f"**{why}**" if (why := escape(reason(report), detail.text)) else "",
         _policy(report, detail),
-        *(_stage(result, detail) for result in report.stages if result.status is not Status.SKIPPED),
+        *(_stage(result, detail, heading) for result in report.stages if result.status is not Status.SKIPPED),
         _not_run(report, detail),
         _footer(report),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return "\n\n".join(part for part in parts if part)
 
 
 def _policy(report: Report, detail: Detail) -> str:
@@ -62,8 +68,8 @@ def _policy(report: Report, detail: Detail) -> str:
     return "\n".join([f"**{escape(rules, detail.text)}**", "", *shown])
 
 
-def _stage(result: StageResult, detail: Detail) -> str:
-    lines = [f"#### {SIGNS[result.status]} {escape(result.stage)}: {stage_line(result)}"]
+def _stage(result: StageResult, detail: Detail, heading: str) -> str:
+    lines = [f"{heading}# {SIGNS[result.status]} {escape(result.stage)}: {stage_line(result)}"]
     if result.error is not None:
         first, _, rest = result.error.message.partition("\n")
         lines.append(f"`error[{_CODE.sub('', result.error.code)}]` {escape(first, detail.text)}")
@@ -80,8 +86,8 @@ def _stage(result: StageResult, detail: Detail) -> str:
     elif result.metrics:
         lines.append(_metrics(result.metrics))
     lines += _bullets([check for check in troubles(result) if check.metric is None], detail)
-    shown = [*families(result), *judged]
-    passed = [check for check in result.checks if check.status is Status.PASSED and check not in shown]
+    shown = {id(check) for check in (*families(result), *judged)}
+    passed = [check for check in result.checks if check.status is Status.PASSED and id(check) not in shown]
     if passed:
         lines.append(_folded(passed, detail))
     return "\n\n".join(lines)
@@ -158,7 +164,7 @@ def _footer(report: Report) -> str:
     parts += [
         f"{escape(name, 120)} sha256:{escape(digest[:8])}…" for name, digest in list(facts.data.items())[:20]
     ]
-    parts += [f"[job]({facts.run_url})"] if _ADDRESS.fullmatch(facts.run_url or "") else []
+    parts += [f"[job]({facts.run_url})"] if ADDRESS.fullmatch(facts.run_url or "") else []
     parts += [f"python {escape(facts.python)}", escape(report.tool), escape(report.created)]
     return f"<sub>{' · '.join(parts)}</sub>"
 
