@@ -31,6 +31,22 @@ class MlciError(Exception):
         return type(self), (self.code, self.message, self.hint)
 
 
+class NotPostedError(Exception):
+    """A comment that is not written, and why: a warning of `mlci comment`, never an exit code.
+
+    `why` is one sentence, `hint` the way out.
+    """
+
+    def __init__(self, why: str, hint: str = "") -> None:
+        super().__init__(why)
+        self.why = why
+        self.hint = hint
+
+
+class UncertainError(NotPostedError):
+    """A request without an answer: the forge may or may not have carried it out."""
+
+
 def first_line(error: BaseException, limit: int = 300) -> str:
     """Return the first non-empty line of an exception's text, cut to `limit` characters."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

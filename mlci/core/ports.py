@@ -230,6 +230,12 @@ class Provider(Protocol):
     def publish(self, report: Report, out: Path) -> None:
         """Publish the report by this system's own means."""
 
+    def warn(self, text: str) -> None:
+        """Say what went wrong beside the verdict, where people look for it."""
+
+    def hand_on(self, values: Mapping[str, str]) -> None:
+        """Hand short values on to later steps."""
+
     def publish_plan(self, plan: Plan, out: Path) -> None:
         """Hand on what a run would do: to later jobs, and to people."""
 

@@ -15,6 +15,7 @@ from mlci.core.results import Check, Report
 from mlci.core.review import Review
 from mlci.core.status import Status
 from mlci.reporters import REPORTERS
+from mlci.reporters._escape import printable
 from mlci.reporters._plan import PLAN_FILE, plan_markdown
 from mlci.reporters._words import troubles
 
@@ -36,9 +37,26 @@ class GithubProvider:
     def publish(self, report: Report, out: Path) -> None:
         """Append the summary, write the outputs, print at most five annotations."""
         self._summarise(REPORTERS.get("markdown").render(report))
-        self._write_outputs(_outputs(report, out))
+        self.hand_on(_outputs(report, out))
         for check, stage in _headline_checks(report)[:MOST_ANNOTATIONS]:
             _print(_annotation(check, stage, self._folder(out)))
+
+    def warn(self, text: str) -> None:
+        """Print a warning that GitHub shows on the page of the run."""
+        _print(f"::warning title=mlci::{_data(printable(text))}")
+
+    def hand_on(self, values: Mapping[str, str]) -> None:
+        """Write outputs of the step."""
+        path = self._variables.get("GITHUB_OUTPUT")
+        if not path:
+            return
+        mark = f"mlci_{secrets.token_hex(8)}"  # random, so that no value can end the block early
+        with Path(path).open("a", encoding="utf-8") as stream:
+            stream.writelines(
+                f"{name}<<{mark}\n{value}\n{mark}\n"
+                for name, value in values.items()
+                if _OUTPUT_NAME.fullmatch(name)
+            )
 
     def group(self, title: str) -> None:
         """Begin a fold of the log."""
@@ -97,7 +115,7 @@ class GithubProvider:
         """Append the plan to the summary, and write the outputs that the jobs after it are made from."""
         legs = [{"name": item.name, "folder": item.folder, "until": item.until or ""} for item in plan.chosen]
         self._summarise(plan_markdown(plan))
-        self._write_outputs(
+        self.hand_on(
             {
                 "evaluate": "true" if plan.evaluate else "false",
                 "matrix": json.dumps({"include": legs}, separators=(",", ":")),
@@ -118,18 +136,6 @@ class GithubProvider:
             text = text[: max(room - len(_CUT), 0)].decode(errors="ignore").encode() + _CUT
         with file.open("ab") as stream:
             stream.write(text[: max(room, 0)])
-
-    def _write_outputs(self, values: Mapping[str, str]) -> None:
-        path = self._variables.get("GITHUB_OUTPUT")
-        if not path:
-            return
-        mark = f"mlci_{secrets.token_hex(8)}"  # random, so that no value can end the block early
-        with Path(path).open("a", encoding="utf-8") as stream:
-            stream.writelines(
-                f"{name}<<{mark}\n{value}\n{mark}\n"
-                for name, value in values.items()
-                if _OUTPUT_NAME.fullmatch(name)
-            )
 
 
 def _outputs(report: Report, out: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ from mlci.core.files import write_atomic
 from mlci.core.plan import Plan
 from mlci.core.results import Report
 from mlci.core.review import Review
-from mlci.reporters._escape import printable
+from mlci.reporters._escape import no_command, printable
 
 DOTENV = "mlci.env"
 PLAN_DOTENV = "plan.env"
@@ -44,6 +44,13 @@ class GitlabProvider:
             if _NAME.fullmatch(name) and len(value.splitlines()) <= 1
         ]
         write_atomic(out / DOTENV, "\n".join(lines) + "\n")
+
+    def warn(self, text: str) -> None:
+        """Print a warning to the log."""
+        print(f"warning: {no_command(printable(text))}", file=sys.stderr, flush=True)  # noqa: T201 - this is the edge
+
+    def hand_on(self, values: Mapping[str, str]) -> None:
+        """Do nothing: a job has one dotenv report, and it is that of the run."""
 
     def publish_plan(self, plan: Plan, out: Path) -> None:
         """Write a dotenv report that says whether there is anything to evaluate, and in how many projects."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from mlci.core.plan import Plan
 from mlci.core.results import Report
 from mlci.core.review import Review
-from mlci.reporters._escape import printable
+from mlci.reporters._escape import no_command, printable
 
 
 class LocalProvider:
@@ -21,6 +21,13 @@ class LocalProvider:
 
     def publish(self, report: Report, out: Path) -> None:
         """Do nothing."""
+
+    def warn(self, text: str) -> None:
+        """Print a warning."""
+        print(f"warning: {no_command(printable(text))}", file=sys.stderr, flush=True)  # noqa: T201 - this is the edge
+
+    def hand_on(self, values: Mapping[str, str]) -> None:
+        """Do nothing: there is no later step."""
 
     def publish_plan(self, plan: Plan, out: Path) -> None:
         """Do nothing."""
