@@ -1,4 +1,4 @@
-"""Stores that tests of several folders run against: an empty database and a real MLflow server."""
+"""What tests of several folders run against: an empty database, a real MLflow server, a forge on loopback."""
 
 from __future__ import annotations
 
@@ -14,8 +14,18 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from fake_forge import FakeForge
 
 from mlci.trackers.mlflow import tracker
+
+
+@pytest.fixture
+def fake_forge() -> Iterator[FakeForge]:
+    """A forge without pull requests; a request that GitHub's description does not know fails the test."""
+    forge = FakeForge()
+    with forge.serving():
+        yield forge
+    assert forge.invalid == []
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,10 @@ class Answer:
         return found if isinstance(found, str) else ""
 
 
+class _BrokenOffError(OSError):
+    """An answer whose text ends too early; urllib3 repeats requests, but not these."""
+
+
 class _Patience(Retry):
     """Retries until a deadline, which a server's Retry-After cannot move."""
 
@@ -81,7 +85,7 @@ class Connection:
         sign: Callable[[PreparedRequest], PreparedRequest],
         patience: float = PATIENCE,
     ) -> None:
-        self._address = address.rstrip("/")
+        self._address = _checked(address)
         self._headers = dict(headers)
         self._sign = sign
         self._deadline = time.monotonic() + patience
@@ -108,14 +112,17 @@ class Connection:
         from requests import RequestException
 
         repeatable = method != "POST"
-        lost: Exception = TimeoutError("no time is left")
-        for _ in range(2 if repeatable else 1):  # urllib3 repeats requests, not bodies that break off
+        url = self._address + path
+        try:
             try:
-                return self._follow(method, self._address + path, body, query or {}, repeatable)
-            except (RequestException, OSError, ValueError) as error:
-                lost = error
-        why = f"{urlsplit(self._address).hostname} does not answer: {_reason(lost)}"
-        raise NotPostedError(why) if repeatable else UncertainError(why)
+                return self._follow(method, url, body, query or {}, repeatable)
+            except _BrokenOffError:
+                if not repeatable:
+                    raise
+                return self._follow(method, url, body, query or {}, repeatable)
+        except (RequestException, OSError, ValueError) as error:
+            why = f"{urlsplit(self._address).hostname} does not answer: {_reason(error)}"
+            raise (NotPostedError(why) if repeatable else UncertainError(why)) from error
 
     def _follow(self, method: str, url: str, body: Any, query: Mapping[str, Any], repeatable: bool) -> Answer:
         session = self._session(repeatable)
@@ -137,16 +144,23 @@ class Connection:
         raise NotPostedError(f"{urlsplit(url).path} leads in a circle")
 
     def _answer(self, response: Response) -> Answer:
+        text = self._body(response)
+        return Answer(response.status_code, _parsed(text), response.headers, more="next" in response.links)
+
+    def _body(self, response: Response) -> bytes:
+        from requests import RequestException
+
         text = bytearray()
-        for block in response.iter_content(_BLOCK):
-            text += block
-            if len(text) > _LARGEST:
-                raise NotPostedError(f"an answer of more than {_LARGEST >> 20} MB is not read")
-            if time.monotonic() > self._deadline:
-                raise TimeoutError("no time is left")
-        return Answer(
-            response.status_code, _parsed(bytes(text)), response.headers, more="next" in response.links
-        )
+        try:
+            for block in response.iter_content(_BLOCK):
+                text += block
+                if len(text) > _LARGEST:
+                    raise NotPostedError(f"an answer of more than {_LARGEST >> 20} MB is not read")
+                if time.monotonic() > self._deadline:
+                    raise TimeoutError("no time is left")
+        except RequestException as error:
+            raise _BrokenOffError(_reason(error)) from error
+        return bytes(text)
 
     def _session(self, repeatable: bool) -> Session:
         if repeatable not in self._sessions:
@@ -176,6 +190,17 @@ class Connection:
         for scheme in ("https://", "http://"):
             session.mount(scheme, HTTPAdapter(max_retries=retry))
         return session
+
+
+def _checked(address: str) -> str:
+    """Return an address without its last slash; raises NotPostedError when it is none."""
+    try:
+        parts = urlsplit(address)
+        if parts.scheme in ("http", "https") and parts.hostname:
+            return address.rstrip("/")
+    except ValueError:
+        pass
+    raise NotPostedError(f"'{address}' is not the address of a forge")
 
 
 def _origin(url: str) -> str:

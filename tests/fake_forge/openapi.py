@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,15 @@ class Description:
             if isinstance(reference, str):
                 _, _, kind, name = reference.split("/")
                 return self._resolved(self._whole["components"][kind][name])
-            return {key: self._resolved(value) for key, value in node.items()}
+            # By the description some answers are of several kinds at once: any of them will do.
+            return {"anyOf" if key == "oneOf" else key: self._resolved(value) for key, value in node.items()}
         return [self._resolved(item) for item in node] if isinstance(node, list) else node
+
+
+@cache
+def description() -> Description:
+    """Return the description, read once."""
+    return Description()
 
 
 def _pattern(template: str) -> re.Pattern[str]:

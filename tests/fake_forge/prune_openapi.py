@@ -22,7 +22,17 @@ OPERATIONS = {
     f"{_REPOSITORY}/contents/{{path}}": ["get"],
 }
 ANSWERS = {"200", "201"}
-_PROSE = {"description", "summary", "title", "example", "examples", "externalDocs", "tags", "x-github"}
+_PROSE = {
+    "discriminator",
+    "description",
+    "summary",
+    "title",
+    "example",
+    "examples",
+    "externalDocs",
+    "tags",
+    "x-github",
+}
 _PULL = {"pull-request-simple": {"url", "id", "number", "state", "title", "user", "head", "base", "html_url"}}
 """Schemas of which a few properties are enough: the rest leads to half of the description."""
 

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from fake_forge import github, gitlab
-from fake_forge.openapi import Description
+from fake_forge.openapi import description
 from fake_forge.records import Account, Answer, Comment, Fault, PullRequest, Request
 
 
@@ -30,7 +30,7 @@ class FakeForge:
         self.invalid: list[str] = []
         self.faults: list[Fault] = []
         self.largest_page = 100
-        self.description = Description()
+        self.description = description()
         self.before_storing: Callable[[], None] = lambda: None
         self.lock = threading.RLock()
         self._last_id = 1000
@@ -128,9 +128,9 @@ class _Handler(BaseHTTPRequestHandler):
         with self.forge.lock:
             self.forge.requests.append(request)
         fault = self.forge.fault_for(request)
-        if fault is None or (fault.status == 0 and fault.stored):
+        if fault is None or fault.stored:
             answer = self.forge.answer(request)
-        elif fault.status:
+        if fault is not None and fault.status:
             answer = Answer(fault.status, {"message": fault.message}, dict(fault.headers))
         if fault is not None and fault.status == 0:
             self.close_connection = True
