@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -210,13 +210,13 @@ def _rendered(
     """Return the comment and its text, which is kept in comment.md as well."""
     from mlci.cli.execute import COMMENT_FILE
     from mlci.comments.gather import combine
+    from mlci.comments.secrets import masked, masked_text
     from mlci.core.files import write_atomic
-    from mlci.process import redact
     from mlci.results_folder import prepare_folder
 
-    combined, name = combine(found, planned, run_url, notice)
-    marker, _, rest = combined.render(asked.identifier or name).partition("\n")
-    text = f"{marker}\n{redact(rest, asked.variables)}"
+    masks = replace(found, reports=[masked(report, asked.variables) for report in found.reports])
+    combined, name = combine(masks, planned, run_url, notice)
+    text = masked_text(combined.render(asked.identifier or name), asked.variables)
     prepare_folder(asked.folder)
     write_atomic(asked.folder / COMMENT_FILE, text)
     return combined, text

@@ -16,6 +16,7 @@ from mlci.core.results import (
     Step,
 )
 from mlci.core.status import ExitCode, Status, worst
+from mlci.reporters._combined import Combined, Model
 
 PROVENANCE = Provenance(
     commit="a1b2c3d4e5f60718293a4b5c6d7e8f9001122334",
@@ -256,6 +257,29 @@ def hostile() -> Report:
     )
 
 
+def several_models() -> Combined:
+    """A failure, a model without a report, one that is well, one that nothing had to be done for."""
+    renamed = {"project": "fraud", "headline": "Passed: fraud"}
+    weak = first_run().model_copy(update=renamed)
+    return Combined(
+        [
+            Model("fraud", weak),
+            Model("churn", failed_gate()),
+            Model("ranking", None),
+            Model("prices", nothing().model_copy(update={"project": "prices"})),
+        ],
+        notice="churn: Weakens the policy (recall: no-worse-than 0.02 → 0.2; judged by the rules of the base)",
+        untouched=["weather", "traffic"],
+        run_url="https://ci.example.org/runs/7",
+    )
+
+
+def no_models() -> Combined:
+    """A change that touches no model."""
+    return Combined([], why="only documentation is changed: README.md", untouched=["churn"])
+
+
+COMMENTS = {make.__name__.replace("_", "-"): make for make in (several_models, no_models)}
 REPORTS = {
     make.__name__.replace("_", "-"): make
     for make in (

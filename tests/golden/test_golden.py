@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from golden_reports import REPORTS
+from golden_reports import COMMENTS, REPORTS
 
 from mlci.core.results import Report
 from mlci.reporters import REPORTERS
@@ -29,6 +29,7 @@ def test_every_reporter_has_golden_files() -> None:
 def test_there_is_no_golden_file_without_a_report() -> None:
     known = {f"{name}.{ENDINGS[reporter]}" for name, reporter in FACES}
     known |= {f"{name}.json" for name in set(REPORTS) - LARGE}
+    known |= {f"{name}.md" for name in COMMENTS}
     found = {path.name for path in FOLDER.iterdir() if path.suffix in (".json", ".txt", ".md", ".xml")}
     assert found <= known
 
@@ -53,3 +54,12 @@ def test_face(name: str, reporter: str, regenerate: bool) -> None:
         path.write_bytes(text.encode())
     assert path.read_bytes().decode() == text
     assert REPORTERS.get(reporter).render(report) == text
+
+
+@pytest.mark.parametrize("name", sorted(COMMENTS))
+def test_comment_of_several_models(name: str, regenerate: bool) -> None:
+    text = COMMENTS[name]().render("models")
+    path = FOLDER / f"{name}.md"
+    if regenerate:
+        path.write_bytes(text.encode())
+    assert path.read_bytes().decode() == text
