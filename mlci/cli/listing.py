@@ -11,6 +11,7 @@ from mlci.baselines import BASELINES
 from mlci.core.errors import MlciError
 from mlci.core.registry import Registry
 from mlci.flavors import FLAVORS
+from mlci.forges import FORGES
 from mlci.providers import PROVIDERS
 from mlci.readers import READERS
 from mlci.reporters import REPORTERS
@@ -31,6 +32,7 @@ _REGISTRIES: dict[str, Registry[object]] = {
     "readers": READERS,  # type: ignore[dict-item]
     "reporters": REPORTERS,  # type: ignore[dict-item]
     "providers": PROVIDERS,  # type: ignore[dict-item]
+    "forges": FORGES,  # type: ignore[dict-item]
 }
 
 

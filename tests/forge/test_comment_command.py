@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fake_forge import ACTIONS, FakeForge
-from forge_jobs import GITLAB_TOKEN, TOKEN, Mlci, Side, event_file
+from forge_jobs import GITLAB_TOKEN, ROOT, TOKEN, Mlci, Side, event_file
 
+from mlci.core.names import kebab
 from mlci.core.results import Check, Policy, PolicyChange, Provenance, Report, StageResult
 from mlci.core.status import Status, worst
 
@@ -344,3 +349,51 @@ def test_untrusted_is_for_the_event_that_it_is_for(
     done = mlci("comment", "--untrusted", **github_variables)
     assert done.returncode == 2
     assert "error[usage]: --untrusted is for GitHub jobs of the event workflow_run" in done.stderr
+
+
+LIST_MODULES = """\
+import atexit, json, sys
+from pathlib import Path
+out = sys.argv.pop(1)
+atexit.register(lambda: Path(out).write_text(json.dumps(sorted({name.partition(".")[0] for name in sys.modules}))))
+from mlci.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("event", ["pull_request", "workflow_run"])
+def test_a_comment_needs_nothing_but_the_light_lock(
+    forge: FakeForge, github_variables: dict[str, str], tmp_path: Path, event: str
+) -> None:
+    """Jobs that comment install requirements/plan.txt and nothing else."""
+    work = tmp_path / "work"
+    write_report(work / "mlci-out", make_report())
+    if event == "workflow_run":
+        run = {"head_sha": "a" * 40, "event": "pull_request", "head_branch": "feature"}
+        run["head_repository"] = {"owner": {"login": "acme"}, "full_name": "acme/churn"}
+        github_variables["GITHUB_EVENT_PATH"] = event_file(tmp_path, {"workflow_run": run})
+    done = subprocess.run(
+        [sys.executable, "-c", LIST_MODULES, str(tmp_path / "modules.json"), "comment"],
+        cwd=work,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            **github_variables,
+            "GITHUB_EVENT_NAME": event,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert "comment added" in done.stdout, done.stdout + done.stderr
+    loaded = set(json.loads((tmp_path / "modules.json").read_text())) - set(sys.stdlib_module_names)
+    owners = packages_distributions()
+    # setuptools puts a module of its own into every process that it is installed for
+    needed = {kebab(name).lower() for module in loaded for name in owners.get(module, ())} - {
+        "mlci",
+        "setuptools",
+    }
+    lock = (ROOT / "requirements" / "plan.txt").read_text()
+    assert "requests" in needed
+    assert needed <= set(re.findall(r"^([a-z0-9-]+)==", lock, re.M))
