@@ -194,13 +194,14 @@ def _prepare_untrusted(asked: _Asked, found: Found, planned: Plan | None) -> _Pr
         reviewed = run.reviewed()
         rules = Rules(run, reviewed)
         alone = len(found.reports) == 1
-        judged = [judged_anew(report, reviewed, rules.judge(report, alone=alone)) for report in found.reports]
-        notice = "" if alone else rules.elsewhere(found.reports)
+        judged = [rules.judge(report, alone=alone) for report in found.reports]
+        notice = "" if alone else rules.notice(found.reports, judged)
     except NotPostedError as error:
-        plain = Found([judged_anew(report, None, None) for report in found.reports], found.problems)
+        plain = Found([judged_anew(report) for report in found.reports], found.problems)
         combined, text = _rendered(asked, plain, planned, None)
         return _Prepared(combined, text, problem=error)
-    combined, text = _rendered(asked, Found(judged, found.problems), planned, reviewed.run_url, notice)
+    anew = [judged_anew(*pair, reviewed) for pair in zip(found.reports, judged, strict=True)]
+    combined, text = _rendered(asked, Found(anew, found.problems), planned, reviewed.run_url, notice)
     return _Prepared(combined, text, forge, reviewed.number)
 
 

@@ -127,19 +127,13 @@ def _policy_notice(models: Sequence[Model]) -> str:
     said = [
         (model.name, words)
         for model in models
-        if model.report is not None and (words := _of_policy(model.report))
+        if model.report is not None and (words := headline(model.report.policy))
     ]
     if not said:
         return ""
     said.sort(key=lambda item: not item[1].startswith("Weakens"))
     more = f" (and of {len(said) - 1} more models)" if len(said) > 1 else ""
     return f"{said[0][0]}: {said[0][1]}{more}"
-
-
-def _of_policy(report: Report) -> str:
-    """Return what a report says of the rules that it was judged by, if that is no matter of course."""
-    other = report.policy.note if report.policy and report.headline.casefold().startswith("judged by") else ""
-    return ", ".join(filter(None, [headline(report.policy), other]))
 
 
 def is_quiet(combined: Combined) -> bool:

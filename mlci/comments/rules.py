@@ -18,7 +18,7 @@ from mlci.policy.rules import rules_of
 
 OTHER_RULES = "judged by other rules than those of the base"
 NEW_RULES = "judged by rules that the base does not have"
-_MOST_CONFIGS = 50
+MOST_CONFIGS = 50
 _CONTENTS = "add `permissions: {contents: read}` to the job"
 
 
@@ -48,6 +48,7 @@ class Rules:
         self._run = run
         self._texts: dict[tuple[str, str], str | None] = {}
         self._files = asked.changed_files(run.number)
+        self._all_compared = len(self._files) < MOST_FILES
         self._changes = self._changed_configs()
 
     def judge(self, report: Report, *, alone: bool) -> Judged:
@@ -72,8 +73,18 @@ class Rules:
         )
         return Judged(policy, ". ".join(filter(None, [self._too_many(), other])))
 
-    def elsewhere(self, reports: Sequence[Report]) -> str:
-        """Return what changes the rules of a model that has no report here; "" for nothing."""
+    def notice(self, reports: Sequence[Report], judged: Sequence[Judged]) -> str:
+        """Return what is to be said before the decision over several models; "" for nothing."""
+        other: dict[str, list[str]] = {}
+        for report, found in zip(reports, judged, strict=True):
+            if found.policy.note:
+                other.setdefault(found.policy.note, []).append(report.project)
+        said = [self._too_many(), self._elsewhere(reports)]
+        said += [f"{_named(names)}: {note}" for note, names in other.items()]
+        return ". ".join(filter(None, said))
+
+    def _elsewhere(self, reports: Sequence[Report]) -> str:
+        """Return what weakens the rules of a model that has no report here."""
         paths = {report.provenance.config or FILE_NAME for report in reports}
         weaker = [
             change
@@ -94,8 +105,9 @@ class Rules:
             before, after = (path if _is_config(path) else None for path in (file.before, file.after))
             if before is None:
                 continue
-            if len(found) >= _MOST_CONFIGS:
-                raise NotPostedError(f"more than {_MOST_CONFIGS} {FILE_NAME} are changed at once")
+            if len(found) >= MOST_CONFIGS:
+                self._all_compared = False
+                break
             old = self._sure(before, self._run.base)
             new = None if after is None else self._sure(after, self._run.head)
             found[before] = compare(old, new, _folder(before))
@@ -160,9 +172,13 @@ class Rules:
         return text
 
     def _too_many(self) -> str:
-        if len(self._files) < MOST_FILES:
+        if self._all_compared:
             return ""
-        return f"More than {MOST_FILES:,} files are changed, so changes of the policy may be missed"
+        return "More files are changed than can be compared, so a change of the policy may be missed"
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _is_config(path: str | None) -> bool:

@@ -70,8 +70,11 @@ def read_untrusted_plan(file: Path) -> Plan:
     return plan
 
 
-def judged_anew(report: Report, run: Reviewed | None, judged: Judged | None) -> Report:
-    """Return a report whose verdict follows from its checks, and whose origin is what the event says."""
+def judged_anew(report: Report, judged: Judged | None = None, run: Reviewed | None = None) -> Report:
+    """Return a report whose verdict follows from its checks, and whose origin is what the event says.
+
+    `judged` is what the forge says of its rules, and `run` of where it is from; without them nothing is said.
+    """
     stages = [_stage_anew(stage) for stage in report.stages]
     policy = judged.policy if judged else None
     first = f"{judged.warning[0].upper()}{judged.warning[1:]}. " if judged and judged.warning else ""
@@ -116,11 +119,13 @@ def _files(places: Iterable[Path]) -> Iterator[Path]:
             entries += len(inside)
             if entries > MOST_ENTRIES:
                 raise _refused(f"'{place.name}' holds more than {MOST_ENTRIES:,} files")
+            below: list[tuple[Path, int]] = []
             for entry in inside:
                 if entry.name == REPORT_FILE:
                     yield Path(entry.path)
                 elif entry.is_dir(follow_symlinks=False) and depth < DEEPEST_FOLDER:
-                    open_folders.append((Path(entry.path), depth + 1))
+                    below.append((Path(entry.path), depth + 1))
+            open_folders += reversed(below)  # the last one is looked into next
 
 
 def _text(file: Path) -> bytes:

@@ -108,6 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
     forge: FakeForge
     protocol_version = "HTTP/1.1"
     timeout = 10
+    wbufsize = 1 << 16  # headers and text in one packet: else each answer waits for an acknowledgement
 
     def _serve(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)

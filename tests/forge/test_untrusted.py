@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from fake_forge import ACTIONS, FakeForge, PullRequest
@@ -34,6 +36,32 @@ def run_event(**changes: Any) -> dict[str, Any]:
         "pull_requests": [],
     }
     return {"workflow_run": run | changes}
+
+
+@pytest.fixture
+def mlci(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Mlci:
+    """The command in this process: there are many hostile things, and each would need a start of its own."""
+    from mlci.cli.app import run_app
+
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    def run(*arguments: str, **given: str) -> Ended:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        before = signal.getsignal(signal.SIGTERM)
+        capfd.readouterr()
+        try:
+            with patch.dict(os.environ, kept | given, clear=True), patch("sys.argv", ["mlci", *arguments]):
+                run_app()
+        except SystemExit as ended:
+            text = capfd.readouterr()
+            return Ended(arguments, int(ended.code or 0), text.out, text.err)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        raise AssertionError("the command did not end")
+
+    return run
 
 
 @pytest.fixture
@@ -233,6 +261,36 @@ def test_a_configuration_in_a_folder_is_seen_without_a_report_of_it(
     write_report(tmp_path / "work" / "artifact" / "b", judged(project="b"))
     mlci("comment", "artifact", "--untrusted", **variables)
     assert "Weakens the policy (models/fraud: " in first_line(fork.bodies()[0])
+
+
+def test_line_one_of_several_models_says_by_which_rules_each_was_judged(
+    fork: FakeForge, mlci: Mlci, variables: dict[str, str], tmp_path: Path
+) -> None:
+    artifact(tmp_path)
+    for number, name in enumerate(("b", "c", "d", "e")):
+        report = make_report(name, Status.PASSED, config=f"{name}/mlci.yaml" if number else "mlci.yaml")
+        write_report(tmp_path / "work" / "artifact" / name, report)
+    mlci("comment", "artifact", "--untrusted", **variables)
+    assert first_line(fork.bodies()[0]) == (
+        "### ✅ b: judged by other rules than those of the base. c, d, e: judged by rules that the base does "
+        "not have. Passed: 5 models"
+    )
+
+
+@pytest.mark.parametrize("reports", [1, 2])
+def test_more_changes_than_can_be_compared_are_said(
+    fork: FakeForge, mlci: Mlci, variables: dict[str, str], tmp_path: Path, reports: int
+) -> None:
+    """They keep no comment away: an old verdict would be left standing."""
+    fork.pulls[7].files = [{"filename": f"m{number}/mlci.yaml", "status": "modified"} for number in range(51)]
+    for number in range(51):
+        for commit in (HEAD, BASE):
+            fork.contents[f"m{number}/mlci.yaml", commit] = CONFIG
+    artifact(tmp_path)
+    if reports == 2:
+        write_report(tmp_path / "work" / "artifact" / "again", judged())
+    mlci("comment", "artifact", "--untrusted", **variables)
+    assert "More files are changed than can be compared" in first_line(fork.bodies()[0])
 
 
 def test_a_linked_configuration_whose_target_is_weakened_is_seen(
