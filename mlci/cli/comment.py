@@ -33,7 +33,7 @@ def comment(
         list[str] | None,
         typer.Argument(
             help="Files, or folders that are searched for report.json; default: mlci-out/report.json.",
-            metavar="[REPORT]...",
+            metavar="REPORT",
         ),
     ] = None,
     plan: Annotated[
@@ -57,7 +57,12 @@ def comment(
             "pull request and the rules of its base are asked of GitHub.",
         ),
     ] = False,
-    out: options.OutOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for comment.md; default: mlci-out at the top of the repository.", metavar="PATH"
+        ),
+    ] = None,
     debug: options.DebugOption = False,
 ) -> None:
     """Write the verdict into the pull or merge request: one comment for all models, kept up to date.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -82,7 +82,7 @@ class WorkflowRun:
         if isinstance(owner, str) and isinstance(branch, str) and owner and branch:
             found = self._list(f"{path}/pulls", state="open", head=f"{owner}:{branch}")
         if not any(at(pull, "head", "sha") == head for pull in found):
-            found += self._list(f"{path}/commits/{head}/pulls")
+            found += self._list(f"{path}/commits/{head}/pulls", unknown=(404, 422))
         target = self._forge.repository.casefold()
         return [
             pull
@@ -130,9 +130,12 @@ class WorkflowRun:
         except (binascii.Error, UnicodeDecodeError):
             return UNREADABLE
 
-    def _list(self, path: str, **query: Any) -> list[dict[str, Any]]:
+    def _list(self, path: str, *, unknown: Sequence[int] = (), **query: Any) -> list[dict[str, Any]]:
+        """Return a whole list; an empty one for the statuses that say that its owner is not known."""
         found: list[dict[str, Any]] = []
         for answer in self._forge.connection.pages(path, **query):
+            if answer.status in unknown:
+                return []
             if answer.status != 200 or not isinstance(answer.body, list):
                 raise refusal(answer, path.removeprefix(self._forge.path), self._forge.hint(answer))
             found += _mappings(answer.body)

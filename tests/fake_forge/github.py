@@ -113,6 +113,9 @@ def _pulls(forge: FakeForge, request: Request, account: Account, places: Mapping
 def _pulls_of_commit(
     forge: FakeForge, request: Request, account: Account, places: Mapping[str, str]
 ) -> Answer:
+    known = {commit for item in forge.pulls.values() for commit in (item.head, *item.older_heads)}
+    if places["commit_sha"] not in known:
+        return _refused(422, f"No commit found for SHA: {places['commit_sha']}")
     found = [
         _pull(forge, item, places)
         for item in forge.pulls.values()
