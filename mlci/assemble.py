@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mlci import __version__
-from mlci.core.results import Provenance, Report, StageResult
+from mlci.core.results import Policy, Provenance, Report, StageResult
 from mlci.core.status import Status, severity, worst
 from mlci.core.versions import installed_version
+from mlci.policy import headline as policy_headline
 from mlci.stores import git
 
 _VERSIONS = ("dvc", "great-expectations", "mlflow", "scikit-learn")
@@ -22,17 +23,25 @@ def assemble(
     root: Path,
     environment: Mapping[str, str],
     data: Mapping[str, str],
+    *,
+    policy: Policy | None = None,
+    config: Path | None = None,
 ) -> Report:
-    """Return the report of these results. `environment` is what the CI system knows of the run."""
+    """Return the report of these results. `environment` is what the CI system knows of the run.
+
+    `policy` is what the results were judged by, and `config` the file that describes the project.
+    """
     status = worst(result.status for result in results)
     head = git.head(root)
     return Report(
         id=project,
         project=project,
         status=status,
-        headline=headline(project, results),
+        headline=headline(project, results, policy),
         stages=list(results),
+        policy=policy,
         provenance=Provenance(
+            config=_inside_repository(config) if config else None,
             commit=environment.get("commit") or (head.commit if head else None),
             dirty=head.dirty if head else None,
             ref=environment.get("ref") or (head.ref if head else None),
@@ -47,8 +56,13 @@ def assemble(
     )
 
 
-def headline(project: str, results: Sequence[StageResult]) -> str:
-    """Return the decision in words, for the first line of every face."""
+def headline(project: str, results: Sequence[StageResult], policy: Policy | None = None) -> str:
+    """Return the decision in words, for the first line of every face; a change of the policy comes first."""
+    warning = policy_headline(policy)
+    return f"{warning}. {_verdict(project, results)}" if warning else _verdict(project, results)
+
+
+def _verdict(project: str, results: Sequence[StageResult]) -> str:
     ran = [result for result in results if result.status is not Status.SKIPPED]
     if not ran:
         return f"Nothing to evaluate: no stage of {project} ran"
@@ -65,6 +79,11 @@ def headline(project: str, results: Sequence[StageResult]) -> str:
             return f"{'Deployed' if deployed else 'Passed'} with warnings: {project} (see {lead.stage})"
         case _:
             return f"{'Deployed' if deployed else 'Passed'}: {project}"
+
+
+def _inside_repository(file: Path) -> str:
+    top = git.top(file.parent)
+    return file.resolve().relative_to(top.resolve()).as_posix() if top else file.name
 
 
 def now() -> str:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from mlci import __version__
 from mlci.config import Config
 from mlci.core.errors import MlciError
 from mlci.core.files import sha256_text
 from mlci.core.inputs import fields_of, unimportant
+from mlci.core.plan import Action
 from mlci.core.results import StageResult
 from mlci.core.stage import Context, Stage
 from mlci.core.status import Status
 
-Action = Literal["run", "skip", "absent"]
 _NAMED_CHANGES = 3
 
 

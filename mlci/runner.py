@@ -17,7 +17,7 @@ from mlci.core.errors import MlciError
 from mlci.core.files import Digests, folder_in_progress, write_atomic
 from mlci.core.inputs import DataInputs, TrackingInputs
 from mlci.core.ports import Provider
-from mlci.core.results import Report, StageResult
+from mlci.core.results import Policy, Report, StageResult
 from mlci.core.stage import Context, Stage
 from mlci.core.status import ExitCode, Status
 from mlci.failures import error_record, understood, without_secrets
@@ -47,8 +47,8 @@ def _silent(text: str) -> None:
 class Run:
     """One run of stages in one project.
 
-    `stages` are all that a project can have, in their order. `say` receives progress, one line at
-    a time.
+    `stages` are all that a project can have, in their order. `policy` is what the change is judged by.
+    `say` receives progress, one line at a time.
     """
 
     config: Config
@@ -59,6 +59,7 @@ class Run:
     say: Callable[[str], None] = _silent
     dry_run: bool = False
     force: bool = False
+    policy: Policy | None = None
     _digests: Digests = field(init=False)
 
     def __post_init__(self) -> None:
@@ -236,8 +237,11 @@ class Run:
         )
 
     def _report(self, results: list[StageResult]) -> Report:
+        config = self.config
+        where = self.provider.provenance()
+        digests = self._data_digests()
         return assemble(
-            self.config.project, results, self.config.root, self.provider.provenance(), self._data_digests()
+            config.project, results, config.root, where, digests, policy=self.policy, config=config.file
         )
 
     def _hand_out(self, report: Report) -> None:

@@ -1,5 +1,5 @@
 """Finds, reads, validates and explains mlci.yaml."""
 
-from mlci.config.load import Config, Value, find_file, load_config
+from mlci.config.load import Config, Replace, Value, find_file, load_config
 
-__all__ = ["Config", "Value", "find_file", "load_config"]
+__all__ = ["Config", "Replace", "Value", "find_file", "load_config"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -18,6 +18,9 @@ from mlci.core.inputs import DataInputs, Inputs, TrackingInputs, fields_of, shap
 FILE_NAME = "mlci.yaml"
 SHARED_SECTIONS: dict[str, type[Inputs]] = {"data": DataInputs, "tracking": TrackingInputs}
 _SHAPE_WORDS = {"flag": "true or false", "number": "a number"}
+
+Replace = Callable[[dict[str, dict[str, Any]]], dict[str, str]]
+"""Puts values into the sections of a file and returns where each came from, by its dotted key."""
 
 Section = TypeVar("Section", bound=Inputs)
 
@@ -108,11 +111,12 @@ def load_config(
     stages: Mapping[str, type[Inputs]],
     variables: Mapping[str, str],
     overrides: Mapping[str, str] | None = None,
+    replace: Replace | None = None,
 ) -> Config:
     """Return the configuration in `file`, with variables and overrides applied and all of it validated.
 
-    `overrides` maps dotted keys to text, as given on the command line. Raises MlciError
-    `config.unreadable`, `config.unknown-key` or `config.invalid`.
+    `overrides` maps dotted keys to text, as given on the command line; `replace` puts other values in the
+    place of the file's. Raises MlciError `config.unreadable`, `config.unknown-key` or `config.invalid`.
     """
     from mlci.config.source import read_file  # YAML is loaded where a file is read, not for a help page
 
@@ -126,6 +130,9 @@ def load_config(
     _refuse_unknown_sections(raw, known, file.name)
     origins: dict[str, str] = {}
     tree = {name: _mapping(raw.get(name), name, file.name) for name in known}
+    if replace is not None:
+        origins |= replace(tree)
+        lines = {key: line for key, line in lines.items() if not _is_below(key, origins)}
     project = _project(raw.get("project"), file)
     for key, (text, origin) in {
         **_from_variables(known, variables),
@@ -149,6 +156,10 @@ def load_config(
             raise invalid(name, inputs, error, origin_of) from error
     given = frozenset({name for name in raw if name in known} | {key.partition(".")[0] for key in origins})
     return Config(file, file.parent, project, sections, given, lines, origins)
+
+
+def _is_below(key: str, keys: Mapping[str, str]) -> bool:
+    return any(key == other or key.startswith(f"{other}.") for other in keys)
 
 
 def variable_name(section: str, key: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from mlci.core.files import Digests
 from mlci.core.inputs import DataInputs
 from mlci.core.results import Check, Report
+from mlci.core.review import Review
 
 Say = Callable[[str], None]
 
@@ -236,6 +237,9 @@ class Provider(Protocol):
 
     def provenance(self) -> Mapping[str, str]:
         """Return commit, ref and run_url as this system knows them."""
+
+    def review(self) -> Review | None:
+        """Return what the change is based on that this job runs for; None when that is not known."""
 
 
 @dataclass(frozen=True)

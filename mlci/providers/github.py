@@ -8,8 +8,10 @@ import secrets
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mlci.core.results import Check, Report
+from mlci.core.review import Review
 from mlci.core.status import Status
 from mlci.reporters import REPORTERS
 from mlci.reporters._words import troubles
@@ -57,6 +59,26 @@ class GithubProvider:
             )
         return {name: value for name, value in found.items() if value}
 
+    def review(self) -> Review | None:
+        """Return the base of the pull request or of the queued merge, else the commit before the push."""
+        event = self._event()
+        if pull := event.get("pull_request"):
+            return Review(tuple(filter(None, [_at(pull, "base", "sha")])), _at(pull, "head", "sha"))
+        if group := event.get("merge_group"):
+            return Review(tuple(filter(None, [_at(group, "base_sha")])), _at(group, "head_sha"))
+        before = event.get("before")
+        if isinstance(before, str) and before.strip("0"):
+            return Review((before,), self._variables.get("GITHUB_SHA"), merge=False)
+        return None
+
+    def _event(self) -> dict[str, Any]:
+        """Return what the runner says of the event; nothing where it says nothing that can be read."""
+        try:
+            event = json.loads(Path(self._variables.get("GITHUB_EVENT_PATH", "")).read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return event if isinstance(event, dict) else {}
+
     def _folder(self, out: Path) -> str:
         """Return the project's folder in the checkout: annotations are placed by paths from its top."""
         top = self._variables.get("GITHUB_WORKSPACE")
@@ -67,11 +89,7 @@ class GithubProvider:
 
     def _head_commit(self) -> str | None:
         """Return the pull request's own commit: GITHUB_SHA there is a merge that nobody made."""
-        try:
-            event = json.loads(Path(self._variables.get("GITHUB_EVENT_PATH", "")).read_text("utf-8"))
-            return str(event["pull_request"]["head"]["sha"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        return _at(self._event(), "pull_request", "head", "sha")
 
     def _summarise(self, report: Report) -> None:
         path = self._variables.get("GITHUB_STEP_SUMMARY")
@@ -105,6 +123,13 @@ class GithubProvider:
                 for name, value in values.items()
                 if _OUTPUT_NAME.fullmatch(name)
             )
+
+
+def _at(value: Any, *path: str) -> str | None:
+    """Return the text at a path of keys; None where there is none."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) and value else None
 
 
 def _headline_checks(report: Report) -> list[tuple[Check, str]]:

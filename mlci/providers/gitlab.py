@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mlci.core.files import write_atomic
 from mlci.core.results import Report
+from mlci.core.review import Review
 from mlci.reporters._escape import printable
 
 DOTENV = "mlci.env"
@@ -55,6 +56,20 @@ class GitlabProvider:
         """Return commit, ref and the job's address as GitLab's variables give them."""
         names = {"commit": "CI_COMMIT_SHA", "ref": "CI_COMMIT_REF_NAME", "run_url": "CI_JOB_URL"}
         return {key: self._variables[name] for key, name in names.items() if self._variables.get(name)}
+
+    def review(self) -> Review | None:
+        """Return the target's commit in a merge request, else the commit before the push."""
+        get = self._variables.get
+        if get("CI_PIPELINE_SOURCE") == "merge_request_event":
+            names = ("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "CI_MERGE_REQUEST_DIFF_BASE_SHA")
+            bases = [get(name, "") for name in names]
+            branch = get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
+            bases += [f"refs/remotes/origin/{branch}"] if branch else []
+            return Review(tuple(filter(None, bases)), get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or None)
+        before = get("CI_COMMIT_BEFORE_SHA", "").strip("0")
+        return (
+            Review((get("CI_COMMIT_BEFORE_SHA", ""),), get("CI_COMMIT_SHA"), merge=False) if before else None
+        )
 
 
 def _variable(stage: str, name: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlci.core.results import Report
+from mlci.core.review import Review
 from mlci.reporters._escape import printable
 
 
@@ -30,6 +31,10 @@ class LocalProvider:
     def provenance(self) -> Mapping[str, str]:
         """Return nothing: git knows commit and branch."""
         return {}
+
+    def review(self) -> Review | None:
+        """Return nothing: `--base` names what a change is based on."""
+        return None
 
 
 def provider(variables: Mapping[str, str]) -> LocalProvider | None:  # noqa: ARG001 - the common signature

@@ -66,6 +66,54 @@ def resolve(root: Path, reference: str) -> str:
     return commit.strip()
 
 
+def top(root: Path) -> Path | None:
+    """Return the top of the repository around `root`; None without one."""
+    found = _git(root, "rev-parse", "--show-toplevel")
+    return Path(found.strip()) if found and found.strip() else None
+
+
+def commit_of(root: Path, reference: str) -> str | None:
+    """Return the commit that a reference names, if the checkout holds it; else None."""
+    found = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
+    return found.strip() if found and found.strip() else None
+
+
+def text_at(root: Path, commit: str, path: str) -> str | None:
+    """Return a file's text at a commit, `path` from the top of the repository; None when it is not there."""
+    return _git(root, "cat-file", "blob", f"{commit}:{path}")
+
+
+def files_named(root: Path, name: str) -> list[str]:
+    """Return the paths, from the top of the repository, of all files of this name that git knows."""
+    listed = _git(
+        root, "ls-files", "--full-name", "--cached", "--others", "--exclude-standard", "-z", "--", ":/"
+    )
+    return sorted(path for path in (listed or "").split("\0") if path.rpartition("/")[2] == name)
+
+
+def is_tracked(root: Path, path: str) -> bool:
+    """Return whether git tracks a file or a folder; `path` is from the top of the repository."""
+    return bool(_git(root, "ls-files", "-z", "--", f":/{path}"))
+
+
+def changed_files(root: Path, base: str, *, uncommitted: bool) -> list[str] | None:
+    """Return the paths that differ from where this checkout left `base`; None when git cannot say.
+
+    Paths are from the top of the repository; a renamed file counts with both names. `uncommitted` adds what
+    is edited and not committed, new files among it.
+    """
+    fork = _git(root, "merge-base", base, "HEAD")  # in a shallow checkout there may be none
+    start = fork.strip() if fork else base
+    diff = ["diff", "--name-only", "--no-renames", "-z", start, *([] if uncommitted else ["HEAD"])]
+    listed = _git(root, *diff, "--", ":/")
+    if listed is None:
+        return None
+    if uncommitted:
+        new = ["ls-files", "--full-name", "--others", "--exclude-standard", "-z", "--", ":/"]
+        listed += _git(root, *new) or ""
+    return sorted({path for path in listed.split("\0") if path})
+
+
 @contextmanager
 def worktree(root: Path, commit: str, folder: Path) -> Iterator[Path]:
     """Yield the folder that corresponds to `root` in a clean checkout of `commit`, then remove it.
