@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import typer
 
 from mlci import __version__
-from mlci.cli import doctor, explain, init, listing, pipeline_commands, schema
+from mlci.cli import doctor, explain, init, listing, pipeline_commands, plan, schema
 from mlci.cli.front import PROJECT_PANEL, STAGE_PANEL, empty_app
 from mlci.cli.stage_commands import stage_command
 from mlci.core.errors import MlciError
@@ -23,7 +23,7 @@ from mlci.stages import ordered_stages
 def build_app() -> typer.Typer:
     """Return the whole command line."""
     app = empty_app()
-    commands: list[Callable[..., Any]] = [init.init, doctor.doctor, *pipeline_commands.COMMANDS]
+    commands: list[Callable[..., Any]] = [init.init, doctor.doctor, plan.plan, *pipeline_commands.COMMANDS]
     for command in commands:
         app.command(rich_help_panel=PROJECT_PANEL)(command)
     for stage in ordered_stages():

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mlci.config import Config, find_file, load_config
+from mlci.config import Config, Replace, find_file, load_config
 from mlci.core.errors import MlciError
 from mlci.core.results import Report
 from mlci.core.status import ExitCode, Status
@@ -46,12 +46,22 @@ def variables() -> dict[str, str]:
 
 
 def read_config(
-    config: Path | None, overrides: Sequence[str] | None, extra: dict[str, str] | None = None
+    config: Path | None, overrides: Sequence[str] | None, extra: Mapping[str, str] | None = None
 ) -> Config:
     """Return the project's configuration with options applied. MLCI_CONFIG stands for --config."""
+    return load(find_config(config), overrides, extra)
+
+
+def load(
+    file: Path,
+    overrides: Sequence[str] | None = None,
+    extra: Mapping[str, str] | None = None,
+    replace: Replace | None = None,
+) -> Config:
+    """Return a configuration file with options applied; `replace` puts the rules of another commit in force."""
     texts = dict(_split(item) for item in overrides or [])
     stages = {stage.name: stage.inputs for stage in STAGES}
-    return load_config(find_config(config), stages, variables(), {**texts, **(extra or {})})
+    return load_config(file, stages, variables(), {**texts, **(extra or {})}, replace)
 
 
 def find_config(config: Path | None) -> Path:
@@ -63,7 +73,7 @@ def find_config(config: Path | None) -> Path:
 
 def with_section(config: Config, stage: str) -> Config:
     """Return a configuration in which a stage counts as wanted, because its command was called."""
-    return replace(config, given=config.given | {stage})
+    return dataclasses.replace(config, given=config.given | {stage})
 
 
 def out_folder(out: Path | None) -> Path | None:

@@ -1,10 +1,9 @@
-"""Commands about the pipeline as a whole: plan, run, report."""
+"""Commands about the pipeline as a whole: run, report."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,36 +12,21 @@ from mlci.core.errors import MlciError
 from mlci.core.stage import Stage
 from mlci.stages import ordered_stages
 
-if TYPE_CHECKING:
-    from mlci.pipeline import Decision
-
 # The runner is loaded when a command runs, so that a help page does not wait for it.
 
+DELIVERY = ("package", "deploy")
+
 FromOption = Annotated[str | None, typer.Option("--from", help="First stage of this run.", metavar="STAGE")]
+BaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--base",
+        help="Commit or branch that the change at hand is compared with; its rules judge. Default in CI: the base "
+        "of the pull or merge request.",
+        metavar="REF",
+    ),
+]
 UntilOption = Annotated[str | None, typer.Option("--until", help="Last stage of this run.", metavar="STAGE")]
-
-
-def plan(
-    config: options.ConfigOption = None,
-    set_: options.SetOption = None,
-    out: options.OutOption = None,
-    from_: FromOption = None,
-    until: UntilOption = None,
-    force: options.ForceOption = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    debug: options.DebugOption = False,
-) -> None:
-    """Say which stages would run, in which order, and why each one runs or is skipped."""
-    from mlci.cli.execute import make_run
-
-    options.set_debug(debug)
-    run = make_run(options.read_config(config, set_), out, force=force)
-    decisions = run.plan(_chosen(from_, until))
-    if as_json:
-        rows = [{"stage": d.stage.name, "action": d.action, "why": d.why} for d in decisions]
-        typer.echo(json.dumps({"project": run.config.project, "stages": rows}, indent=2))
-    else:
-        typer.echo(_table(decisions))
 
 
 def run(
@@ -51,16 +35,32 @@ def run(
     out: options.OutOption = None,
     from_: FromOption = None,
     until: UntilOption = None,
+    base: BaseOption = None,
+    as_ci: Annotated[
+        bool,
+        typer.Option(
+            "--as-ci",
+            help="Do what CI does for a pull request from here: up to the verdict, by the rules of the base, "
+            "example values hidden, all files written, nothing posted.",
+        ),
+    ] = False,
     force: options.ForceOption = False,
     warn_exit_code: options.WarnOption = False,
     debug: options.DebugOption = False,
 ) -> None:
-    """Run every stage that mlci.yaml describes, skipping those whose inputs have not changed."""
+    """Run every stage that mlci.yaml describes, skipping those whose inputs have not changed.
+
+    For a pull or merge request the run ends at the verdict, unless --until says otherwise.
+    """
     from mlci.cli.execute import execute
+    from mlci.cli.reviewed import read_reviewed
 
     options.set_debug(debug)
-    chosen = _chosen(from_, until)
-    execute(options.read_config(config, set_), chosen, out=out, force=force, warn_exit_code=warn_exit_code)
+    chosen = chosen_stages(from_, until)
+    reviewed = read_reviewed(config, set_, base=base, as_ci=as_ci)
+    if reviewed.basis.merge and until is None:
+        chosen = under_review(chosen)
+    execute(reviewed, chosen, out=out, force=force, warn_exit_code=warn_exit_code, comment=as_ci)
 
 
 def report(
@@ -89,7 +89,7 @@ def report(
         typer.echo(REPORTERS.get(format_).render(found), nl=False)
 
 
-def _chosen(first: str | None, last: str | None) -> Sequence[Stage]:
+def chosen_stages(first: str | None, last: str | None) -> Sequence[Stage]:
     """Return the stages from `first` to `last`; raises MlciError `usage` for an unknown name."""
     stages = ordered_stages()
     names = [stage.name for stage in stages]
@@ -103,10 +103,12 @@ def _chosen(first: str | None, last: str | None) -> Sequence[Stage]:
     return stages[start : end + 1]
 
 
-def _table(decisions: Sequence[Decision]) -> str:
-    width = max(len(decision.stage.name) for decision in decisions)
-    words = {"run": "run ", "skip": "skip", "absent": "–   "}
-    return "\n".join(f"{d.stage.name:<{width}}  {words[d.action]}  {d.why}" for d in decisions)
+def under_review(stages: Sequence[Stage]) -> Sequence[Stage]:
+    """Return the stages up to the verdict: what comes after it publishes, and is for the default branch.
+
+    A run that was told to begin later has nothing else to do, and does it.
+    """
+    return [stage for stage in stages if stage.name not in DELIVERY] or stages
 
 
-COMMANDS = (plan, run, report)
+COMMANDS = (run, report)

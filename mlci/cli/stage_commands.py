@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +24,7 @@ def stage_command(stage: Stage) -> Callable[..., None]:
 
     def command(**given: Any) -> None:
         from mlci.cli.execute import execute  # the runner is loaded when a command runs
+        from mlci.cli.reviewed import read_reviewed
 
         options.set_debug(given.pop("debug"))
         texts = {
@@ -30,9 +32,9 @@ def stage_command(stage: Stage) -> Callable[..., None]:
             for name, key in names.items()
             if given.get(name) is not None
         }
-        config = options.read_config(given["config"], given["set_"], texts)
+        reviewed = read_reviewed(given["config"], given["set_"], texts)
         execute(
-            options.with_section(config, stage.name),
+            replace(reviewed, config=options.with_section(reviewed.config, stage.name)),
             [stage],
             out=given["out"],
             force=given["force"],

@@ -13,10 +13,14 @@ from pydantic import ValidationError
 
 from mlci.config.problems import invalid, nearest
 from mlci.core.errors import MlciError
-from mlci.core.inputs import DataInputs, Inputs, TrackingInputs, fields_of, shape
+from mlci.core.inputs import ChangesInputs, DataInputs, Inputs, TrackingInputs, fields_of, shape
 
 FILE_NAME = "mlci.yaml"
-SHARED_SECTIONS: dict[str, type[Inputs]] = {"data": DataInputs, "tracking": TrackingInputs}
+SHARED_SECTIONS: dict[str, type[Inputs]] = {
+    "data": DataInputs,
+    "tracking": TrackingInputs,
+    "changes": ChangesInputs,
+}
 _SHAPE_WORDS = {"flag": "true or false", "number": "a number"}
 
 Replace = Callable[[dict[str, dict[str, Any]]], dict[str, str]]

@@ -66,6 +66,20 @@ class TrackingInputs(Inputs):
     experiment: str | None = Field(None, description="MLflow experiment; default: the project's name.")
 
 
+class ChangesInputs(Inputs):
+    """Which changed files a plan takes into account, beside those that it knows by itself."""
+
+    watch: list[str] = Field(
+        [],
+        description="Patterns of files that results depend on although they are elsewhere, such as shared/*; "
+        "from the top of the repository or from the project.",
+    )
+    ignore: list[str] = Field(
+        [],
+        description="Patterns of files that no result depends on, such as notebooks/*; documentation is known.",
+    )
+
+
 def unimportant(field: FieldInfo) -> bool:
     """Return whether a field cannot change a stage's result, so that a change of it skips nothing."""
     extra = field.json_schema_extra

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from mlci.core.files import Digests
 from mlci.core.inputs import DataInputs
+from mlci.core.plan import Plan
 from mlci.core.results import Check, Report
 from mlci.core.review import Review
 
@@ -228,6 +229,9 @@ class Provider(Protocol):
 
     def publish(self, report: Report, out: Path) -> None:
         """Publish the report by this system's own means."""
+
+    def publish_plan(self, plan: Plan, out: Path) -> None:
+        """Hand on what a run would do: to later jobs, and to people."""
 
     def group(self, title: str) -> None:
         """Begin a part of the log that can be folded."""

@@ -43,7 +43,9 @@ def policy_under(config: Config, change: Change) -> Policy:
         source="base" if before is not None else "checkout",
         commit=change.base,
         digest=rules_digest(config.sections),
-        changes=weakest_first([*compare(before, after), *_files(config, change)]),
+        changes=weakest_first([*compare(before, after), *_files(config, change)])
+        if before is not None
+        else [],
         note="" if before is not None else f"{path} is new in this change: its rules are in force at once",
     )
 

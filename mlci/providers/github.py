@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mlci.core.plan import Plan
 from mlci.core.results import Check, Report
 from mlci.core.review import Review
 from mlci.core.status import Status
 from mlci.reporters import REPORTERS
+from mlci.reporters._plan import PLAN_FILE, plan_markdown
 from mlci.reporters._words import troubles
 
 SUMMARY_BYTES = 1 << 20
@@ -33,8 +35,8 @@ class GithubProvider:
 
     def publish(self, report: Report, out: Path) -> None:
         """Append the summary, write the outputs, print at most five annotations."""
-        self._summarise(report)
-        self._write_outputs(report, out)
+        self._summarise(REPORTERS.get("markdown").render(report))
+        self._write_outputs(_outputs(report, out))
         for check, stage in _headline_checks(report)[:MOST_ANNOTATIONS]:
             _print(_annotation(check, stage, self._folder(out)))
 
@@ -91,31 +93,36 @@ class GithubProvider:
         """Return the pull request's own commit: GITHUB_SHA there is a merge that nobody made."""
         return _at(self._event(), "pull_request", "head", "sha")
 
-    def _summarise(self, report: Report) -> None:
+    def publish_plan(self, plan: Plan, out: Path) -> None:
+        """Append the plan to the summary, and write the outputs that the jobs after it are made from."""
+        legs = [{"name": item.name, "folder": item.folder, "until": item.until or ""} for item in plan.chosen]
+        self._summarise(plan_markdown(plan))
+        self._write_outputs(
+            {
+                "evaluate": "true" if plan.evaluate else "false",
+                "matrix": json.dumps({"include": legs}, separators=(",", ":")),
+                "models": str(len(legs)),
+                "plan": str(out / PLAN_FILE),
+            }
+        )
+
+    def _summarise(self, markdown: str) -> None:
         path = self._variables.get("GITHUB_STEP_SUMMARY")
         if not path:
             return
         file = Path(path)
         # The limit is on the file, and a step may call mlci more than once.
         room = SUMMARY_BYTES - (file.stat().st_size if file.exists() else 0)
-        text = REPORTERS.get("markdown").render(report).encode()
+        text = markdown.encode()
         if len(text) > room:
             text = text[: max(room - len(_CUT), 0)].decode(errors="ignore").encode() + _CUT
         with file.open("ab") as stream:
             stream.write(text[: max(room, 0)])
 
-    def _write_outputs(self, report: Report, out: Path) -> None:
+    def _write_outputs(self, values: Mapping[str, str]) -> None:
         path = self._variables.get("GITHUB_OUTPUT")
         if not path:
             return
-        values = {
-            "verdict": report.status.value,
-            "exit-code": str(int(report.exit_code)),
-            "report": str(out / "report.json"),
-            **{f"{result.stage}-verdict": result.status.value for result in report.stages},
-        }
-        for result in report.stages:
-            values |= result.outputs
         mark = f"mlci_{secrets.token_hex(8)}"  # random, so that no value can end the block early
         with Path(path).open("a", encoding="utf-8") as stream:
             stream.writelines(
@@ -123,6 +130,18 @@ class GithubProvider:
                 for name, value in values.items()
                 if _OUTPUT_NAME.fullmatch(name)
             )
+
+
+def _outputs(report: Report, out: Path) -> dict[str, str]:
+    values = {
+        "verdict": report.status.value,
+        "exit-code": str(int(report.exit_code)),
+        "report": str(out / "report.json"),
+        **{f"{result.stage}-verdict": result.status.value for result in report.stages},
+    }
+    for result in report.stages:
+        values |= result.outputs
+    return values
 
 
 def _at(value: Any, *path: str) -> str | None:

@@ -11,11 +11,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mlci.core.files import write_atomic
+from mlci.core.plan import Plan
 from mlci.core.results import Report
 from mlci.core.review import Review
 from mlci.reporters._escape import printable
 
 DOTENV = "mlci.env"
+PLAN_DOTENV = "plan.env"
 ANNOTATIONS = "gl-annotations.json"
 
 # GitLab refuses the whole report when one limit is broken. A server of one's own takes 20 variables and
@@ -51,6 +53,12 @@ class GitlabProvider:
             write_atomic(out / ANNOTATIONS, json.dumps({f"mlci {report.id}": links}, indent=1) + "\n")
         else:
             (out / ANNOTATIONS).unlink(missing_ok=True)
+
+    def publish_plan(self, plan: Plan, out: Path) -> None:
+        """Write a dotenv report that says whether there is anything to evaluate, and in how many projects."""
+        values = {"EVALUATE": "true" if plan.evaluate else "false", "MODELS": str(len(plan.chosen))}
+        lines = [f"MLCI_PLAN_{name}={value}\n" for name, value in values.items()]
+        write_atomic(out / PLAN_DOTENV, "".join(lines))
 
     def group(self, title: str) -> None:
         """Begin a section of the log."""

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from mlci.core.plan import Plan
 from mlci.core.results import Report
 from mlci.core.review import Review
 from mlci.reporters._escape import printable
@@ -19,6 +20,9 @@ class LocalProvider:
         self.ci = ci
 
     def publish(self, report: Report, out: Path) -> None:
+        """Do nothing."""
+
+    def publish_plan(self, plan: Plan, out: Path) -> None:
         """Do nothing."""
 
     def group(self, title: str) -> None:

@@ -92,6 +92,22 @@ def families(result: StageResult) -> list[Check]:
     ]
 
 
+_EFFECTS = {"weaker": "⚠️ weaker", "changed": "changed", "stronger": "stronger"}
+
+
+def policy_lines(report: Report) -> tuple[str, list[str]]:
+    """Return by which rules the run was judged, and a line for each change of them; "" where that is no question."""
+    policy = report.policy
+    if policy is None or (policy.source == "checkout" and not policy.note):
+        return "", []
+    source = f"judged by the rules of the base commit {(policy.commit or '')[:7]}"
+    if policy.source == "checkout":
+        source = policy.note
+    lines = [f"{_EFFECTS[change.effect]}: {change.key}: {change.message}" for change in policy.changes]
+    after = "; this change would alter them" if policy.source == "base" and lines else ""
+    return f"Policy: {source}{after}", lines
+
+
 def reason(report: Report) -> str:
     """Return the one sentence that explains the headline."""
     stages = [result for result in report.stages if result.status is not Status.SKIPPED]

@@ -12,6 +12,7 @@ from mlci.reporters._words import (
     change,
     families,
     number,
+    policy_lines,
     reason,
     sentence,
     stage_line,
@@ -44,6 +45,7 @@ class ConsoleReporter:
     def render(self, report: Report) -> str:
         """Return the whole report."""
         from rich.console import Console
+        from rich.padding import Padding
         from rich.text import Text
 
         buffer = io.StringIO()
@@ -53,6 +55,11 @@ class ConsoleReporter:
         )  # fmt: skip
         console.print(Text(one_line(report.headline), style=f"bold {_COLOURS[report.status]}"))
         console.print(Text(one_line(reason(report))))
+        rules, changes = policy_lines(report)
+        if changes or (rules and report.policy and report.policy.note):
+            console.print(Text(one_line(rules)))
+            for line in changes[:_MOST_TROUBLES]:
+                console.print(Padding(Text(one_line(line, 300)), (0, 0, 0, 2)))
         for result in report.stages:
             console.print()
             console.print(

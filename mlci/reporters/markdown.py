@@ -13,6 +13,7 @@ from mlci.reporters._words import (
     change,
     families,
     number,
+    policy_lines,
     reason,
     sentence,
     stage_line,
@@ -23,6 +24,7 @@ from mlci.reporters._words import (
 )
 
 _MOST_METRICS = 100
+_MOST_CHANGES = 20
 _CODE = re.compile(r"[^A-Za-z0-9_.-]")
 _ADDRESS = re.compile(r"https?://[^\s()<>\[\]\\]{1,500}")
 
@@ -42,11 +44,22 @@ def _render(report: Report, detail: Detail) -> str:
     parts = [
         f"<!-- mlci:report:{marker} -->\n### {SIGNS[report.status]} {escape(report.headline, 300)}",
         f"**{why}**" if (why := escape(reason(report), detail.text)) else "",
+        _policy(report, detail),
         *(_stage(result, detail) for result in report.stages if result.status is not Status.SKIPPED),
         _not_run(report, detail),
         _footer(report),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _policy(report: Report, detail: Detail) -> str:
+    rules, changes = policy_lines(report)
+    if not changes and not (report.policy and report.policy.note):
+        return ""
+    shown = [f"- {escape(line, min(detail.text, 300))}" for line in changes[:_MOST_CHANGES]]
+    if len(changes) > len(shown):
+        shown.append(f"- … and {len(changes) - len(shown):,} more in report.json")
+    return "\n".join([f"**{escape(rules, detail.text)}**", "", *shown])
 
 
 def _stage(result: StageResult, detail: Detail) -> str:
@@ -140,6 +153,8 @@ def _footer(report: Report) -> str:
     parts = ["no commit"]
     if facts.commit:
         parts = [f"commit {escape(facts.commit[:7])}{' + local changes' if facts.dirty else ''}"]
+    if report.policy and report.policy.source == "base":
+        parts.append(f"rules of base commit {escape((report.policy.commit or '')[:7])}")
     parts += [
         f"{escape(name, 120)} sha256:{escape(digest[:8])}…" for name, digest in list(facts.data.items())[:20]
     ]

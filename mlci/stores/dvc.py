@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
+from configparser import ConfigParser
+from configparser import Error as ParserError
 from pathlib import Path
 
 from mlci.core.errors import MlciError
@@ -16,6 +18,20 @@ _LAST_LINES = 3
 def project_folder(folder: Path) -> Path | None:
     """Return the DVC repository that `folder` is in: the nearest one with `.dvc`; None without one."""
     return next((place for place in (folder, *folder.parents) if (place / ".dvc").is_dir()), None)
+
+
+def remote_urls(folder: Path) -> list[str]:
+    """Return the addresses of the remotes that the DVC repository around `folder` knows; none without one.
+
+    Only the file that git shares is read: no program is started, and no credential is in it.
+    """
+    place = project_folder(folder)
+    parser = ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string((place / ".dvc" / "config").read_text("utf-8") if place else "")
+    except (OSError, UnicodeDecodeError, ParserError):
+        return []
+    return [section["url"] for name, section in parser.items() if "remote" in name and "url" in section]
 
 
 def share_cache(root: Path, checkout: Path, variables: Mapping[str, str]) -> None:

@@ -96,6 +96,11 @@ def is_tracked(root: Path, path: str) -> bool:
     return bool(_git(root, "ls-files", "-z", "--", f":/{path}"))
 
 
+def is_tracked_here(root: Path, path: str) -> bool:
+    """Return whether git tracks a file or a folder; `path` is from `root`."""
+    return bool(_git(root, "ls-files", "-z", "--", path))
+
+
 def changed_files(root: Path, base: str, *, uncommitted: bool) -> list[str] | None:
     """Return the paths that differ from where this checkout left `base`; None when git cannot say.
 

@@ -152,8 +152,9 @@ def test_plan_says_what_and_why_and_touches_nothing(project: Path) -> None:
     assert re.search(r"^train +run +it has not run yet$", text, re.M)
     assert re.search(r"^package +– +there is no 'package' section in mlci.yaml$", text, re.M)
     found = json.loads(call("plan", "--json")[1])
-    assert found["project"] == "fresh"
-    assert [item["stage"] for item in found["stages"]] == [stage.name for stage in ordered_stages()]
+    (only,) = found["projects"]
+    assert (only["project"], only["name"], found["evaluate"]) == ("fresh", "fresh", True)
+    assert [item["stage"] for item in only["stages"]] == [stage.name for stage in ordered_stages()]
     assert sorted(project.rglob("*")) == before
 
 

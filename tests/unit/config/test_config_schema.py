@@ -128,7 +128,7 @@ def test_every_schema_is_a_valid_schema(name: str) -> None:
 
 def test_every_key_has_a_description_for_editors() -> None:
     properties: dict[str, Any] = config_schema()["properties"]
-    assert set(properties) == {"project", "data", "tracking", *STAGE_INPUTS}
+    assert set(properties) == {"project", "data", "tracking", "changes", *STAGE_INPUTS}
     for name, section in properties.items():
         assert section["description"], name
         for key, field in section.get("properties", {}).items():
