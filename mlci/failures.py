@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlci.core.errors import MlciError, first_line
-from mlci.core.results import ErrorRecord, StageResult
+from mlci.core.results import ErrorRecord, Metric, StageResult
 from mlci.process import redact
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -16,8 +17,9 @@ _FULL_TEXTS = ("No space left on device", "Disk quota exceeded", "database or di
 _IN_THE_WAY = (FileExistsError, NotADirectoryError, IsADirectoryError)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
-_FREE_TEXT = ("message", "note", "observed", "expected")
-"""What in a check may come from data or from a program; the rest is mlci's own or the project's."""
+_FREE_TEXT = ("name", "message", "note", "observed", "expected", "slice", "limit")
+"""What in a check may come from data or from a program; the rest is mlci's own."""
+_DIGEST = re.compile(r"[0-9a-f]{32,128}")
 
 
 def understood(error: BaseException) -> MlciError:
@@ -57,20 +59,43 @@ def error_record(error: MlciError, variables: Mapping[str, str]) -> ErrorRecord:
 
 
 def without_secrets(result: StageResult, variables: Mapping[str, str]) -> StageResult:
-    """Return a result whose sentences and examples hold no secret; names and digests stay as they are."""
+    """Return a result that holds no secret in what may come from data, parameters or a program."""
 
     def clean(value: Any) -> Any:
-        if isinstance(value, str):
-            return redact(value, variables)
-        if isinstance(value, Mapping):
-            return {key: clean(item) for key, item in value.items()}
-        return [clean(item) for item in value] if isinstance(value, list | tuple) else value
+        return cleaned(value, variables)
 
     checks = [
-        check.model_copy(update={name: clean(getattr(check, name)) for name in _FREE_TEXT})
+        check.model_copy(
+            update={
+                **{name: clean(getattr(check, name)) for name in _FREE_TEXT},
+                "metric": check.metric and _sliced(check.metric, variables),
+            }
+        )
         for check in result.checks
     ]
-    return result.model_copy(update={"reason": clean(result.reason), "checks": checks})
+    return result.model_copy(
+        update={
+            "reason": clean(result.reason),
+            "checks": checks,
+            "metrics": [_sliced(metric, variables) for metric in result.metrics],
+            "outputs": clean(result.outputs),
+            "details": clean(result.details),
+        }
+    )
+
+
+def cleaned(value: Any, variables: Mapping[str, str]) -> Any:
+    """Return a value of JSON without the secrets of the environment; digests stay as they are."""
+    if isinstance(value, str):
+        return value if _DIGEST.fullmatch(value) else redact(value, variables)
+    if isinstance(value, Mapping):
+        return {cleaned(key, variables): cleaned(item, variables) for key, item in value.items()}
+    return [cleaned(item, variables) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _sliced(metric: Metric, variables: Mapping[str, str]) -> Metric:
+    """Return a metric whose slice, which is named by a value of the data, holds no secret."""
+    return metric.model_copy(update={"slice": metric.slice and redact(metric.slice, variables)})
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

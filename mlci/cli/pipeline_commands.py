@@ -74,6 +74,7 @@ def report(
     """Show the last report again, in any format; for another job or another reader."""
     from mlci.cli.execute import console_reporter
     from mlci.reporters import REPORTERS
+    from mlci.reporters._escape import harmless_json
     from mlci.results_folder import OUT_FOLDER, read_report
 
     options.set_debug(debug)
@@ -84,7 +85,7 @@ def report(
     if format_ == "console":
         typer.echo(console_reporter().render(found), nl=False)
     elif format_ == "json":
-        typer.echo(found.model_dump_json(indent=2))
+        typer.echo(harmless_json(found.model_dump_json(indent=2)))
     else:
         typer.echo(REPORTERS.get(format_).render(found), nl=False)
 

@@ -41,6 +41,7 @@ def plan(
 ) -> None:
     """Say which stages would run, in which order, and why each one runs or is skipped."""
     from mlci.cli.reviewed import basis, refuse_several
+    from mlci.reporters._escape import harmless_json
     from mlci.reporters._plan import plan_text
 
     options.set_debug(debug)
@@ -55,7 +56,7 @@ def plan(
     if found.provider.ci:
         _hand_out(made, out, root, found)
     if as_json:
-        typer.echo(made.model_dump_json(indent=2))
+        typer.echo(harmless_json(made.model_dump_json(indent=2)))
         return
     typer.echo(plan_text(made))
     if as_ci:

@@ -13,6 +13,7 @@ from mlci.core.errors import MlciError
 from mlci.core.ports import Provider
 from mlci.core.results import Policy
 from mlci.policy import NOT_HELD, policy_here, policy_under, rules_in_force
+from mlci.process import redact
 from mlci.providers import detect
 from mlci.providers.local import LocalProvider
 
@@ -89,7 +90,13 @@ def with_rules(
     loaded = options.load(file, overrides, extra, replace)
     if change is None:
         return loaded, policy_here(loaded, found.note if found.merge else "")
-    return loaded, policy_under(loaded, change)
+    found_policy = policy_under(loaded, change)
+    # What a change does to the rules is quoted from two files, and a file may hold what it should not.
+    changes = [
+        item.model_copy(update={"message": redact(item.message, options.variables())})
+        for item in found_policy.changes
+    ]
+    return loaded, found_policy.model_copy(update={"changes": changes})
 
 
 def refuse_several(file: Path | None, *, everything: bool) -> None:

@@ -44,6 +44,11 @@ def no_command(text: str) -> str:
     return _OLD_COMMAND.sub("# ", _COMMAND.sub("\\1∷", text))
 
 
+def harmless_json(text: str) -> str:
+    """Return the same JSON without what a runner obeys: `##[` can stand in texts only, and `::` begins no line."""
+    return text.replace("##[", "\\u0023#[")
+
+
 def escape(text: object, limit: int = 1000) -> str:
     """Return one line of Markdown that shows `text` as it is: no format, no mention, no link, no cell."""
     entities = one_line(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

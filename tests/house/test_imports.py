@@ -57,6 +57,9 @@ def project(tmp_path: Path) -> Path:
     (folder / "mlci.yaml").write_text(PROJECT)
     for name in ("train", "evaluate"):
         (folder / f"{name}.csv").write_text("x,y\n1,0\n2,1\n")
+    author = ["-c", "user.name=A Tester", "-c", "user.email=tester@example.org"]
+    for command in (["init", "-b", "main"], ["add", "--all"], [*author, "commit", "--message", "fresh"]):
+        subprocess.run(["git", *command], cwd=folder, capture_output=True, check=True)
     return folder
 
 
@@ -72,6 +75,8 @@ def environment() -> dict[str, str]:
         ["--version"],
         ["plan"],
         ["plan", "--json"],
+        ["plan", "--base", "HEAD"],
+        ["plan", "--all", "--as-ci"],
         ["train", "--help"],
         ["explain", "data.label"],
         ["explain", "data.missing"],

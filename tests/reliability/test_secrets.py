@@ -68,3 +68,46 @@ def test_a_secret_in_the_data_is_masked_in_sentences(project: Project, holds: Ho
     done = project.mlci("validate-data", **SECRETS)
     assert done.code == 1, done
     no_secret(project, done.out + done.err, holds)
+
+
+def test_a_secret_as_a_value_of_a_slice_a_parameter_or_a_reason_is_masked(
+    project: Project, holds: Holds
+) -> None:
+    """What names a slice comes from the data, and what stands in mlci.yaml may be what should not stand there."""
+    for name in ("train", "evaluate"):
+        lines = (project.root / f"data/{name}.csv").read_text().replace(",N,", f",{SECRETS['DEPLOY_TOKEN']},")
+        project.write(f"data/{name}.csv", lines)
+    data = {"train": "data/train.csv", "evaluate": "data/evaluate.csv", "label": "label", "key": "key"}
+    project.configure(
+        data={**data, "slices": ["region"]},
+        validate_data=None,
+        train={
+            "estimator": "sklearn.pipeline.Pipeline",
+            "params": {"steps": [["model", "passthrough"]], "memory": SECRETS["STORE_PASSWORD_LONG"]},
+        },
+        compare_to_baseline={"gates": [{"metric": "accuracy", "at-least": 0.99, "per-slice": True}]},
+        package=None,
+        deploy=None,
+    )
+    done = project.mlci("run", **SECRETS)
+    assert [name for name, part in PARTS.items() if part in done.out + done.err] == []
+    project.configure(
+        data={**data, "slices": ["region"]},
+        validate_data=None,
+        train={
+            "estimator": "sklearn.linear_model.LogisticRegression",
+            "params": {"solver": "lbfgs"},
+            "cross-validation": 0,
+        },
+        compare_to_baseline={"gates": [{"metric": "accuracy", "at-least": 0.99, "per-slice": True}]},
+        package=None,
+        deploy=None,
+    )
+    done = project.mlci("run", **SECRETS)
+    assert done.code == 1, done
+    faces = [path for path in project.out.iterdir() if path.is_file()]
+    assert {"report.json", "report.md", "junit.xml"} <= {path.name for path in faces}
+    for path in faces:
+        text = path.read_text("utf-8")
+        assert [name for name, part in PARTS.items() if part in text] == [], path.name
+    assert "region=***" in (project.out / "report.md").read_text("utf-8").replace("\\", "")

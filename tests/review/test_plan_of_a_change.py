@@ -220,3 +220,13 @@ def test_it_says_what_would_be_published_and_what_is_needed(forge: Forge, mlci: 
     assert "s3://bucket/data, with AWS_ACCESS_KEY_ID (set here)" in done.stdout
     assert "hidden" not in done.stdout
     assert not mlci(forge.clone, "plan", "--all", "--as-ci").stderr
+
+
+def test_names_of_files_command_no_runner(forge: Forge, mlci: Run) -> None:
+    forge.commit({"models/cat/##[error]x.py": "x\n", "models/cat/::error::forged.py": "x\n"})
+    done = mlci(forge.clone / "models/cat", "plan", "--json", "--base", "main")
+    assert "##[error]" not in done.stdout
+    assert "models/cat/##[error]x.py" in json.loads(done.stdout)["why"]
+    text = mlci(forge.clone / "models/cat", "plan", "--base", "main").stdout
+    assert "##[" not in text
+    assert not any(line.lstrip().startswith("::") for line in text.splitlines())
