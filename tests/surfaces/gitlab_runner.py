@@ -25,10 +25,11 @@ _ONCE = {
     r"(!\w+&&this\.argv\.shellIsolation)(\)await \w+\.rsyncTrackedFiles\()": r'\1&&t.CI_JOB_STATUS==="running"\2',
     r"(?=await this\.copyCacheIn\(\w+,t\),await this\.copyArtifactsIn\()": 'if(t.CI_JOB_STATUS==="running")',
 }
+# The checkout does not hold this target, so everything is evaluated; who wants a base names its commit.
 _MERGE_REQUEST = {
     "CI_PIPELINE_SOURCE": "merge_request_event",
     "CI_MERGE_REQUEST_IID": "7",
-    "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+    "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "release",
 }
 
 
