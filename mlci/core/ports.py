@@ -110,6 +110,9 @@ class Tracker(Protocol):
     def record(self, run: RunRecord) -> str:
         """Record a finished run and return its id."""
 
+    def run_page(self, run_id: str) -> str | None:
+        """Return the address where people see a run that was recorded; None where it is not known."""
+
     def register(self, name: str, model: Path, run_id: str, tags: Mapping[str, str]) -> ModelVersion:
         """Store a model folder as it is and return its new version."""
 
