@@ -62,7 +62,7 @@ def note(when: str = "") -> Block:
     return Block(f"""\
 # For those who want a note. It never decides: the result of the job stands already.
 if {narrowed}[ -n "$MLCI_GITLAB_TOKEN" ] && [ -n "$CI_MERGE_REQUEST_IID" ] && command -v mlci > /dev/null; then
-  mlci comment "$MLCI_OUT" --plan "$MLCI_OUT/plan.json" --id "$MLCI_NOTE"
+  mlci comment --plan "$MLCI_OUT/plan.json" --id "$MLCI_NOTE"
 fi
 """)
 
