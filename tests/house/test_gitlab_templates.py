@@ -172,3 +172,16 @@ def test_the_snippet_for_gitlab_uses_what_there_is() -> None:
     inputs, _ = template(REPOSITORY / include["file"].lstrip("/"))
     for name, value in include["inputs"].items():
         assert value in inputs[name]["options"]
+
+
+def test_the_page_about_gitlab_shows_what_there_is() -> None:
+    page = (REPOSITORY / "docs/gitlab.md").read_text()
+    blocks = re.findall(r"^```yaml\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    assert blocks[0] == gitlab_pipeline()
+    assert len(blocks[0].splitlines()) <= 6
+    for block in blocks:
+        for include in yaml.safe_load(block).get("include", []):
+            inputs, _ = template(REPOSITORY / include["file"].lstrip("/"))
+            for name, value in include["inputs"].items():
+                assert value in inputs[name].get("options", [value]), name
+                assert re.search(inputs[name].get("regex", ""), value), name
