@@ -16,7 +16,7 @@ from mlci.config import Config
 from mlci.core.errors import MlciError
 from mlci.core.files import Digests, folder_in_progress, write_atomic
 from mlci.core.inputs import DataInputs, TrackingInputs
-from mlci.core.ports import Provider
+from mlci.core.provider import Provider
 from mlci.core.results import Policy, Report, StageResult
 from mlci.core.stage import Context, Stage
 from mlci.core.status import ExitCode, Status

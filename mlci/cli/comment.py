@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mlci.comments.gather import Found
     from mlci.core.forge import Forge
     from mlci.core.plan import Plan
-    from mlci.core.ports import Provider
+    from mlci.core.provider import Provider
     from mlci.reporters._combined import Combined
 
 _MODE_HELP = (

@@ -23,7 +23,7 @@ from mlci.readers import read_columns
 from mlci.stages.compare_to_baseline import CompareInputs
 from mlci.stages.train import TrainInputs, way_of
 from mlci.stores import git
-from mlci.trackers import TRACKERS
+from mlci.trackers import open_tracker
 
 _PACKAGES = ("dvc", "great-expectations", "mlflow", "scikit-learn", "skops", "typer", "rich")
 _LITTLE_SPACE = 1 << 30
@@ -161,9 +161,7 @@ def _training(config: Config) -> Iterator[Finding]:
 def _tracking(config: Config) -> Iterator[Finding]:
     tracking = config.section("tracking", TrackingInputs)
     variables = options.variables()
-    tracker = TRACKERS.get("mlflow")(
-        tracking.uri, tracking.experiment or config.project, config.root, variables
-    )
+    tracker = open_tracker(tracking.uri, tracking.experiment or config.project, config.root, variables)
     tracker.check()
     where = tracking.uri or variables.get("MLFLOW_TRACKING_URI")
     yield Finding(Status.PASSED, f"tracking store is usable: {where or 'SQLite and a folder in .mlci'}")

@@ -10,7 +10,7 @@ from mlci.change import Change, change_since, change_under, default_base
 from mlci.cli import options
 from mlci.config import Config
 from mlci.core.errors import MlciError
-from mlci.core.ports import Provider
+from mlci.core.provider import Provider
 from mlci.core.results import Policy
 from mlci.policy import NOT_HELD, policy_here, policy_under, rules_in_force
 from mlci.process import redact

@@ -9,9 +9,7 @@ from typing import Any, Protocol
 
 from mlci.core.files import Digests
 from mlci.core.inputs import DataInputs
-from mlci.core.plan import Plan
 from mlci.core.results import Check, Report
-from mlci.core.review import Review
 
 Say = Callable[[str], None]
 
@@ -109,6 +107,9 @@ class Tracker(Protocol):
 
     def record(self, run: RunRecord) -> str:
         """Record a finished run and return its id."""
+
+    def run_page(self, run_id: str) -> str | None:
+        """Return the address where people see a run that was recorded; None where it is not known."""
 
     def register(self, name: str, model: Path, run_id: str, tags: Mapping[str, str]) -> ModelVersion:
         """Store a model folder as it is and return its new version."""
@@ -219,37 +220,6 @@ class Reporter(Protocol):
 
     def render(self, report: Report) -> str:
         """Return the whole report in this format."""
-
-
-class Provider(Protocol):
-    """The CI system that a run is part of: where text, outputs and annotations go."""
-
-    name: str
-    ci: bool
-
-    def publish(self, report: Report, out: Path) -> None:
-        """Publish the report by this system's own means."""
-
-    def warn(self, text: str) -> None:
-        """Say what went wrong beside the verdict, where people look for it."""
-
-    def hand_on(self, values: Mapping[str, str]) -> None:
-        """Hand short values on to later steps."""
-
-    def publish_plan(self, plan: Plan, out: Path) -> None:
-        """Hand on what a run would do: to later jobs, and to people."""
-
-    def group(self, title: str) -> None:
-        """Begin a part of the log that can be folded."""
-
-    def end_group(self) -> None:
-        """End the part of the log that `group` began."""
-
-    def provenance(self) -> Mapping[str, str]:
-        """Return commit, ref and run_url as this system knows them."""
-
-    def review(self) -> Review | None:
-        """Return what the change is based on that this job runs for; None when that is not known."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from mlci.core.ports import Provider
+from mlci.core.provider import Provider
 from mlci.core.registry import Registry
 
 PROVIDERS: Registry[Callable[[Mapping[str, str]], Provider | None]] = Registry("mlci.providers", "provider")

@@ -1,12 +1,14 @@
-"""GitLab CI: a dotenv report for later jobs, folded log sections."""
+"""GitLab CI: a dotenv report for later jobs, links on the job's page, folded log sections."""
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from mlci.core.files import write_atomic
 from mlci.core.plan import Plan
@@ -16,7 +18,15 @@ from mlci.reporters._escape import no_command, printable
 
 DOTENV = "mlci.env"
 PLAN_DOTENV = "plan.env"
+ANNOTATIONS = "gl-annotations.json"
+
+# GitLab refuses the whole report when one limit is broken. A server of one's own takes 20 variables and
+# 5 KiB of a job, where nobody raised that; `mlci plan` writes two of them into a file of its own.
+MOST_VARIABLES = 18
+MOST_BYTES = 5 * 1024 - 128
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
+_UNFIT = re.compile(r"\s|[\x00-\x1f\x7f]")
+_LATE_FIRST = ("deploy", "package", "compare-to-baseline", "train")
 
 
 class GitlabProvider:
@@ -30,20 +40,19 @@ class GitlabProvider:
         self._section = ""
 
     def publish(self, report: Report, out: Path) -> None:
-        """Write the dotenv report: one line a value, and no free text."""
-        values = {
-            "MLCI_RESULT_VERDICT": report.status.value,
-            "MLCI_RESULT_EXIT_CODE": str(int(report.exit_code)),
-        }
-        for result in report.stages:
-            values[_variable(result.stage, "verdict")] = result.status.value
-            values |= {_variable(result.stage, name): value for name, value in result.outputs.items()}
-        lines = [
-            f"{name}={value}"
-            for name, value in values.items()
-            if _NAME.fullmatch(name) and len(value.splitlines()) <= 1
+        """Write the dotenv report (one line a value, and no free text) and the links for the job's page."""
+        lines, left_out = _fitting(_values(report))
+        write_atomic(out / DOTENV, "".join(lines))
+        if left_out:
+            _print(f"{left_out} values did not fit into {out.name}/{DOTENV}; report.json holds all of them")
+        links = [
+            {"external_link": {"label": printable(label, 200), "url": url}}
+            for label, url in self._links(report, out)
         ]
-        write_atomic(out / DOTENV, "\n".join(lines) + "\n")
+        if links:
+            write_atomic(out / ANNOTATIONS, json.dumps({f"mlci {report.id}": links}, indent=1) + "\n")
+        else:
+            (out / ANNOTATIONS).unlink(missing_ok=True)
 
     def warn(self, text: str) -> None:
         """Print a warning to the log."""
@@ -60,7 +69,8 @@ class GitlabProvider:
 
     def group(self, title: str) -> None:
         """Begin a section of the log."""
-        self._section = re.sub(r"[^a-z0-9_.-]", "_", title.partition(":")[0].lower())
+        # With a prefix, since the runner names sections of its own in the same log.
+        self._section = "mlci_" + re.sub(r"[^a-z0-9_.-]", "_", title.partition(":")[0].lower())[:100]
         _print(f"\x1b[0Ksection_start:{int(time.time())}:{self._section}\r\x1b[0K{printable(title, 200)}")
 
     def end_group(self) -> None:
@@ -69,8 +79,24 @@ class GitlabProvider:
 
     def provenance(self) -> Mapping[str, str]:
         """Return commit, ref and the job's address as GitLab's variables give them."""
-        names = {"commit": "CI_COMMIT_SHA", "ref": "CI_COMMIT_REF_NAME", "run_url": "CI_JOB_URL"}
-        return {key: self._variables[name] for key, name in names.items() if self._variables.get(name)}
+        # In a merged results pipeline CI_COMMIT_SHA is a merge that nobody made.
+        names = {
+            "commit": ("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", "CI_COMMIT_SHA"),
+            "ref": ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_COMMIT_REF_NAME"),
+            "run_url": ("CI_JOB_URL",),
+        }
+        found = {key: next(filter(None, map(self._variables.get, of)), None) for key, of in names.items()}
+        return {key: value for key, value in found.items() if value}
+
+    def _links(self, report: Report, out: Path) -> Iterator[tuple[str, str]]:
+        job, top = self._variables.get("CI_JOB_URL"), Path(self._variables.get("CI_PROJECT_DIR") or ".")
+        if job and out.resolve().is_relative_to(top.resolve()):
+            inside = quote(out.resolve().relative_to(top.resolve()).as_posix())
+            yield f"Report of {report.project}", f"{job}/artifacts/file/{inside}/report.md"
+        for result in report.stages:
+            page = result.details.get("run_url")
+            if isinstance(page, str) and page.startswith(("https://", "http://")):
+                yield "Run in MLflow", page
 
     def review(self) -> Review | None:
         """Return the target's commit in a merge request, else the commit before the push."""
@@ -85,6 +111,35 @@ class GitlabProvider:
         return (
             Review((get("CI_COMMIT_BEFORE_SHA", ""),), get("CI_COMMIT_SHA"), merge=False) if before else None
         )
+
+
+def _values(report: Report) -> Iterator[tuple[str, str]]:
+    """Yield what later jobs may want to know, the most important first."""
+    yield "MLCI_RESULT_VERDICT", report.status.value
+    yield "MLCI_RESULT_EXIT_CODE", str(int(report.exit_code))
+    for result in report.stages:
+        yield _variable(result.stage, "verdict"), result.status.value
+    rank = {stage: place for place, stage in enumerate(_LATE_FIRST)}
+    for result in sorted(report.stages, key=lambda result: rank.get(result.stage, len(rank))):
+        for name, value in result.outputs.items():
+            yield _variable(result.stage, name), value
+
+
+def _fitting(values: Iterator[tuple[str, str]]) -> tuple[list[str], int]:
+    """Return the lines that GitLab takes, and how many values there was no room for."""
+    lines: list[str] = []
+    room = MOST_BYTES
+    left_out = 0
+    for name, value in values:
+        if not _NAME.fullmatch(name) or _UNFIT.search(value):
+            continue  # GitLab takes no blank in a value and knows no way to quote one
+        line = f"{name}={value}\n"
+        if len(lines) == MOST_VARIABLES or len(line.encode()) > room:
+            left_out += 1
+            continue
+        lines.append(line)
+        room -= len(line.encode())
+    return lines, left_out
 
 
 def _variable(stage: str, name: str) -> str:

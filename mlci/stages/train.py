@@ -134,6 +134,7 @@ def run(inputs: TrainInputs, context: Context) -> StageResult:
         details={
             "way": way,
             "run_id": run_id,
+            **({"run_url": page} if (page := tracker.run_page(run_id)) else {}),
             "params": {key: _plain(value) for key, value in trained.params.items()},
             "logged": dict(trained.metrics),
             "lineage": lineage(context),

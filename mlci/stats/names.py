@@ -22,6 +22,19 @@ METRIC_NAMES = (
     "rmse",
     "roc_auc",
 )
+RATIO_METRICS = frozenset(
+    {
+        "accuracy",
+        "average_precision",
+        "balanced_accuracy",
+        "f1",
+        "pr_auc",
+        "precision",
+        "recall",
+        "roc_auc",
+    }
+)
+"""Those that are between 0 and 1 whatever the data."""
 
 
 def check_metric(name: str) -> str:

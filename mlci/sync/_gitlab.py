@@ -1,4 +1,4 @@
-"""The parts that GitLab templates are made of: the header with its inputs, and a job."""
+"""The inputs of GitLab templates: those of mlci, and those that say where a job runs and what it keeps."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mlci import __version__
-from mlci.results_folder import OUT_FOLDER, STATE_FOLDER
+from mlci.results_folder import OUT_FOLDER
 from mlci.sync._stages import Input
 from mlci.sync._yaml import Quoted
 
-_REVIEW = '$CI_PIPELINE_SOURCE == "merge_request_event"'
-_DEFAULT_BRANCH = "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"
-REVIEW = (_REVIEW,)
-PUBLISH = (_DEFAULT_BRANCH,)
-EVERYWHERE = (_REVIEW, _DEFAULT_BRANCH)
+RUNNER = ".mlci-runner"
+"""The hidden job that all jobs extend unless an input names another."""
 
 _PATH = "^[A-Za-z0-9_./@-]*$"
 _NAME = "^[A-Za-z0-9_.:/ -]+$"
+_WORD = "^[A-Za-z0-9_-]+$"
 _NUMBER = "^[-+0-9.eE]*$"
 _ONE_LINE = "^[^\\n]*$"
 _RESTRICTIONS: Mapping[str, dict[str, Any]] = {
@@ -30,9 +28,15 @@ _RESTRICTIONS: Mapping[str, dict[str, Any]] = {
 
 _SHARED: Mapping[str, dict[str, str]] = {
     "image": {
-        "description": "Image with Python 3.11 or newer, or with mlci and the project's packages in it.",
+        "description": "Image with Python 3.11 or newer, as python:3.13, or with mlci and the project's packages.",
         "default": "python:3.12",
         "regex": "^[A-Za-z0-9_./:@-]+$",
+    },
+    # An array of tags cannot be an input: GitLab wants at least one tag, so it would have no default.
+    "runner": {
+        "description": "Hidden job of yours that all jobs extend: its tags choose the machine. Default: any runner.",
+        "default": RUNNER,
+        "regex": "^\\.[A-Za-z0-9_.-]+$",
     },
     "mlci-requirement": {
         "description": "What pip installs when the image has no mlci.",
@@ -50,17 +54,20 @@ _SHARED: Mapping[str, dict[str, str]] = {
         "regex": "^[A-Za-z0-9_./-]+$",
     },
 }
-_VARIABLES = {
+SHARED_VARIABLES = {
     "MLCI_OUT": "out",
     "MLCI_REQUIREMENT": "mlci-requirement",
     "MLCI_PROJECT_REQUIREMENTS": "project-requirements",
 }
-_PIP = "python -m pip install --quiet --disable-pip-version-check"
-_INSTALL = [
-    # exit code 4, so that a package server that is down never looks like a bad model
-    f'command -v mlci > /dev/null || {_PIP} "$MLCI_REQUIREMENT" || exit 4',
-    f'[ -z "$MLCI_PROJECT_REQUIREMENTS" ] || {_PIP} -r "$MLCI_PROJECT_REQUIREMENTS" || exit 4',
-]
+"""The variables that every job gets, with the input that each comes from."""
+
+ENVIRONMENT = {
+    "environment": {
+        "description": "Environment that is deployed to, one job of a model at a time.",
+        "default": "production",
+        "regex": "^[A-Za-z0-9_./ -]+$",
+    }
+}
 
 
 def named(name: str, description: str, default: str) -> dict[str, dict[str, str]]:
@@ -68,13 +75,12 @@ def named(name: str, description: str, default: str) -> dict[str, dict[str, str]
     return {name: {"description": description, "default": default, "regex": _NAME}}
 
 
-ENVIRONMENT = {
-    "environment": {
-        "description": "Environment that is deployed to, one job at a time.",
-        "default": "production",
-        "regex": "^[A-Za-z0-9_./ -]+$",
-    }
-}
+def distinct(name: str, description: str, default: str) -> dict[str, dict[str, str]]:
+    """Return the declaration of an input that tells one model of a repository from the others.
+
+    It becomes part of a cache key and of a resource group, which take fewer characters than a job's name.
+    """
+    return {name: {"description": description, "default": default, "regex": _WORD}}
 
 
 def header(*places: Mapping[str, Mapping[str, Any]], inputs: Iterable[Input]) -> dict[str, Any]:
@@ -94,44 +100,6 @@ def header(*places: Mapping[str, Mapping[str, Any]], inputs: Iterable[Input]) ->
 def put(name: str) -> Quoted:
     """Return the place where GitLab puts an input's value."""
     return Quoted(f"$[[ inputs.{name} ]]")
-
-
-def job(
-    script: str,
-    inputs: Iterable[Input],
-    *,
-    stage: str = "stage",
-    when: Iterable[str] = EVERYWHERE,
-    needs: Iterable[str] | None = None,
-    variables: Mapping[str, str] | None = None,
-    deploys: bool = False,
-) -> dict[str, Any]:
-    """Return a job. `stage` is the input that names its stage; `needs` are names of jobs."""
-    out = "$[[ inputs.out ]]"
-    given = {item.variable: put(item.name) for item in inputs}
-    given |= {variable: put(name) for variable, name in _VARIABLES.items()}
-    found: dict[str, Any] = {
-        "stage": put(stage),
-        "image": put("image"),
-        "rules": [{"if": condition} for condition in when],
-        "variables": {**given, **(variables or {})},
-        "before_script": list(_INSTALL),
-        "script": [script],
-        "interruptible": not deploys,
-        "allow_failure": {"exit_codes": [10]},
-        "retry": {"max": 1, "exit_codes": [4]},
-        "artifacts": {
-            "when": "always",
-            "paths": [Quoted(f"{out}/"), f"{STATE_FOLDER}/"],
-            "reports": {"junit": Quoted(f"{out}/junit.xml"), "dotenv": Quoted(f"{out}/mlci.env")},
-        },
-    }
-    if needs is not None:
-        found["needs"] = [Quoted(name) for name in needs]
-    if deploys:
-        found["environment"] = {"name": put("environment")}
-        found["resource_group"] = Quoted("mlci-$[[ inputs.environment ]]")
-    return found
 
 
 def option(name: str, variable: str, *, takes_value: bool = True) -> str:

@@ -12,7 +12,7 @@ from http.client import HTTPException, HTTPMessage
 from typing import IO, Any, cast
 from urllib.error import HTTPError
 from urllib.parse import unquote, urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
 
 from mlci.trackers._place import without_credentials
 
@@ -49,16 +49,20 @@ def get(
     request = Request(f"{without_credentials(uri)}{path}?{urlencode(query)}")  # noqa: S310 - place_of lets only http(s) through
     if header := authorization(uri, variables):
         request.add_unredirected_header("Authorization", header)
-    opener = build_opener(_NoRedirect, HTTPSHandler(context=_tls(variables)))
     try:
         try:
-            response = opener.open(request, timeout=timeout)
+            response = opener(variables).open(request, timeout=timeout)
         except HTTPError as error:
             response = error
         with response:
-            return Answer(response.status, _object(_read(response, deadline)))
+            return Answer(response.status, object_of(_read(response, deadline)))
     except (HTTPException, ValueError) as error:
         raise OSError(f"the answer is not HTTP ({type(error).__name__})") from error
+
+
+def opener(variables: Mapping[str, str]) -> OpenerDirector:
+    """Return what opens addresses with MLflow's own settings for TLS; it follows no redirect."""
+    return build_opener(_NoRedirect, HTTPSHandler(context=_tls(variables)))
 
 
 def authorization(uri: str, variables: Mapping[str, str]) -> str | None:
@@ -98,7 +102,8 @@ def _read(response: Any, deadline: float) -> bytes:
     return b"".join(blocks)
 
 
-def _object(text: bytes) -> Mapping[str, Any] | None:
+def object_of(text: bytes) -> Mapping[str, Any] | None:
+    """Return the JSON object in a text; None for anything else."""
     try:
         value = json.loads(text)
     except ValueError:

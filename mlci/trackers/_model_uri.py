@@ -1,4 +1,4 @@
-"""The ways to name a model version: models:/name@alias, models:/name/3 and models:/name/latest."""
+"""The ways to name a model version: models:/name@alias, models:/name/3, models:/name/1.0.3, models:/name/latest."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Literal, NamedTuple
 from mlci.core.errors import MlciError
 
 _FORM = re.compile(
-    r"models:/(?P<name>[^/:]+)(?:@(?P<alias>[\w-]+)|/(?P<version>\d+)|/(?P<latest>latest))", re.ASCII
+    r"models:/(?P<name>[^/:]+)(?:@(?P<alias>[\w-]+)|/(?P<version>\d+)"
+    r"|/(?P<semantic>\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)|/(?P<latest>latest))",
+    re.ASCII,
 )
 
 
 class ModelUri(NamedTuple):
-    """A parsed `models:/` URI; `value` is the alias or the number, and empty for the latest."""
+    """A parsed `models:/` URI; `value` is the alias or the version, and empty for the latest."""
 
     name: str
     kind: Literal["alias", "version", "latest"]
@@ -35,4 +37,6 @@ def parse_model_uri(uri: str) -> ModelUri:
         return ModelUri(match["name"], kind, match["alias"] if kind == "alias" else "")
     if match["version"]:
         return ModelUri(match["name"], "version", str(int(match["version"])))
+    if match["semantic"]:  # as GitLab's registry has them
+        return ModelUri(match["name"], "version", match["semantic"])
     return ModelUri(match["name"], "latest", "")

@@ -49,7 +49,7 @@ def check_http(place: Place, variables: Mapping[str, str], ask: Callable[[], Non
     try:
         answer = get(place.uri, path, {"max_results": "1"}, variables, TIMEOUT)
     except OSError as error:
-        raise unreachable(place, _reason(error)) from error
+        raise unreachable(place, reason(error)) from error
     denied = answer.status in (401, 403)
     if (denied and authorization(place.uri, variables) is None) or 300 <= answer.status < 400:
         ask()
@@ -90,7 +90,7 @@ def check_socket(place: Place) -> None:
     try:
         socket.create_connection((parts.hostname, port), TIMEOUT).close()
     except OSError as error:
-        raise unreachable(place, _reason(error)) from error
+        raise unreachable(place, reason(error)) from error
 
 
 def _is_mlflow(answer: Answer) -> bool:
@@ -100,7 +100,8 @@ def _is_mlflow(answer: Answer) -> bool:
     )
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
+    """Return in words why there was no answer."""
     cause = getattr(error, "reason", error)
     if isinstance(cause, TimeoutError):
         return f"no answer within {TIMEOUT:.0f} s"

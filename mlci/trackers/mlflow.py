@@ -64,6 +64,10 @@ class MlflowTracker:
                 raise
             return run_id
 
+    def run_page(self, run_id: str) -> str | None:
+        """Return the address where a server's pages show a run; None for a store without a server."""
+        return f"{self.place.shown}/#/runs/{run_id}" if self.place.kind == "http" else None
+
     def register(self, name: str, model: Path, run_id: str, tags: Mapping[str, str]) -> ModelVersion:
         """Store a model folder byte for byte and return its new version.
 

@@ -16,10 +16,10 @@ LARGE = {"failed-slices", "all-slices-failed"}
 FACES = [
     (name, reporter)
     for name in sorted(REPORTS)
-    for reporter in ("console", "markdown", "junit")
-    if reporter != "junit" or name not in LARGE
+    for reporter in ("console", "markdown", "junit", "openmetrics")
+    if reporter in ("console", "markdown") or name not in LARGE
 ]
-ENDINGS = {"console": "txt", "markdown": "md", "junit": "xml"}
+ENDINGS = {"console": "txt", "markdown": "md", "junit": "xml", "openmetrics": "prom"}
 
 
 def test_every_reporter_has_golden_files() -> None:
@@ -30,7 +30,9 @@ def test_there_is_no_golden_file_without_a_report() -> None:
     known = {f"{name}.{ENDINGS[reporter]}" for name, reporter in FACES}
     known |= {f"{name}.json" for name in set(REPORTS) - LARGE}
     known |= {f"{name}.md" for name in COMMENTS}
-    found = {path.name for path in FOLDER.iterdir() if path.suffix in (".json", ".txt", ".md", ".xml")}
+    found = {
+        path.name for path in FOLDER.iterdir() if path.suffix in (".json", ".txt", ".md", ".xml", ".prom")
+    }
     assert found <= known
 
 

@@ -3,46 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-from wrapper_files import PLACE, action, template
+from wrapper_files import action, plain_environment, quickstart
 
 from mlci.sync.__main__ import REPOSITORY
 
 pytestmark = pytest.mark.slow
-
-
-def plain_environment(**given: str) -> dict[str, str]:
-    kept = {
-        name: text
-        for name, text in os.environ.items()
-        if not name.startswith(("MLCI_", "MLFLOW_", "GITHUB_", "GITLAB_", "CI", "RUNNER_"))
-    }
-    # The mlci beside the interpreter that runs the tests, whose folder need not be on PATH.
-    kept["PATH"] = f"{Path(sys.executable).parent}:{kept['PATH']}"
-    return {**kept, "NO_COLOR": "1", **given}
-
-
-def quickstart(folder: Path, database: Path) -> Path:
-    """Return a copy of the example, with an empty store in it, which costs seconds to make."""
-    project = folder / "project"
-    shutil.copytree(
-        REPOSITORY / "examples/quickstart",
-        project,
-        ignore=shutil.ignore_patterns("mlci-out", ".mlci", ".venv"),
-    )
-    (project / ".mlci/mlflow").mkdir(parents=True)
-    shutil.copy(database, project / ".mlci/mlflow/mlflow.db")
-    return project
 
 
 def outputs_in(path: Path) -> dict[str, str]:
@@ -140,53 +111,3 @@ def test_an_input_comes_before_the_variable_of_the_job_and_that_before_the_file(
     assert set(outputs_in(runner.output)) - {"validate-data-verdict"} == set(
         action(REPOSITORY / "actions/validate-data/action.yml")["outputs"]
     )
-
-
-def interpolated(path: Path, given: Mapping[str, str]) -> dict[str, Any]:
-    """Return a template's jobs with inputs put in place, as GitLab does."""
-    inputs, _ = template(path)
-    assert set(given) <= set(inputs)
-    values = {name: given.get(name, item["default"]) for name, item in inputs.items()}
-    text = path.read_text().split("\n---\n")[1]
-    found: dict[str, Any] = yaml.safe_load(PLACE.sub(lambda match: values[match.group(1)], text))
-    return found
-
-
-def test_the_gitlab_pipeline_runs_in_jobs_that_share_artifacts_only(
-    tmp_path: Path, empty_database: Path
-) -> None:
-    origin = quickstart(tmp_path, empty_database)
-    config = origin / "mlci.yaml"
-    config.write_text(config.read_text().replace("n_estimators: 200", "n_estimators: 20"))
-    shutil.move(origin / ".mlci", tmp_path / "store")
-    kept: dict[str, Path] = {}
-    results: dict[str, str] = {}
-    for name, job in interpolated(REPOSITORY / ".gitlab-ci-templates/pipeline.yml", {}).items():
-        work = tmp_path / name
-        shutil.copytree(origin, work)
-        needed = [kept[before] for before in job["needs"]] or [tmp_path / "first"]
-        if not job["needs"]:
-            shutil.copytree(tmp_path / "store", tmp_path / "first/.mlci")
-        for source in needed:
-            shutil.copytree(source, work, dirs_exist_ok=True)
-        for script in [job["before_script"][1:], job["script"]]:
-            done = subprocess.run(
-                ["sh", "-e", "-c", "\n".join(script)],
-                cwd=work,
-                env=plain_environment(GITLAB_CI="true", CI="true", **job["variables"]),
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert done.returncode in (0, *job["allow_failure"]["exit_codes"]), done.stdout + done.stderr
-        assert (work / job["artifacts"]["reports"]["junit"]).exists()
-        kept[name] = tmp_path / f"{name}-artifacts"
-        for folder in job["artifacts"]["paths"]:
-            shutil.copytree(work / folder, kept[name] / folder)
-        lines = (work / job["artifacts"]["reports"]["dotenv"]).read_text().splitlines()
-        results |= dict(line.split("=", 1) for line in lines)
-    assert results["MLCI_RESULT_TRAIN_VERDICT"] == "passed"
-    assert results["MLCI_RESULT_COMPARE_TO_BASELINE_STATE"] == "no-baseline"
-    assert results["MLCI_RESULT_PACKAGE_VERSION"] == "1"
-    assert results["MLCI_RESULT_DEPLOY_VERSION"] == "1"
-    assert results["MLCI_RESULT_DEPLOY_CHANGED"] == "true"

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
-from wrapper_files import PLACE, action, template
+from wrapper_files import action, template
 
 from mlci.config.load import variable_name
 from mlci.core.inputs import fields_of
 from mlci.core.stage import Stage
-from mlci.scaffold import github_workflow, gitlab_pipeline
+from mlci.scaffold import github_workflow
 from mlci.stages import ordered_stages
 from mlci.sync import _stages
 from mlci.sync.__main__ import REPOSITORY
@@ -27,21 +26,6 @@ COMPONENTS = sorted((REPOSITORY / "templates").glob("*/template.yml"))
 STAGES = ordered_stages()
 # The keys that the runner's own schema allows in a `run` step of a composite action.
 STEP_KEYS = {"name", "id", "if", "run", "env", "continue-on-error", "working-directory", "shell"}
-JOB_KEYS = {
-    "stage", "image", "rules", "variables", "before_script", "script", "interruptible", "allow_failure", "retry",
-    "artifacts", "needs", "environment", "resource_group",
-}  # fmt: skip
-
-
-def strings(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from (*strings(key), *strings(item))
-    elif isinstance(value, list):
-        for item in value:
-            yield from strings(item)
-    elif isinstance(value, str):
-        yield value
 
 
 def stage_action(stage: Stage) -> dict[str, Any]:
@@ -162,81 +146,6 @@ def test_variables_that_are_no_keys_are_read_by_the_script() -> None:
                 assert section or variable in script or f'"{variable}"' in options
 
 
-# ---- GitLab ----
-
-
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
-def test_a_template_has_the_shape_that_gitlab_accepts(path: Path) -> None:
-    inputs, jobs = template(path)
-    for item in inputs.values():
-        assert set(item) <= {"description", "default", "options", "regex"}
-        assert isinstance(item["default"], str)
-        if "options" in item:
-            assert item["default"] in item["options"]
-            assert all(isinstance(option, str) for option in item["options"])
-        if "regex" in item:
-            assert re.search(item["regex"], item["default"])
-    for job in jobs.values():
-        assert set(job) <= JOB_KEYS
-        assert job["allow_failure"] == {"exit_codes": [10]}
-        assert job["retry"] == {"max": 1, "exit_codes": [4]}
-        assert job["artifacts"]["when"] == "always"
-        assert set(job["artifacts"]["reports"]) == {"junit", "dotenv"}
-        assert all(isinstance(value, str) for value in job["variables"].values())
-        assert ("resource_group" in job) == ("environment" in job) == (not job["interruptible"])
-
-
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
-def test_an_input_never_reaches_a_script(path: Path) -> None:
-    _, jobs = template(path)
-    for job in jobs.values():
-        assert not PLACE.search("\n".join([*job["before_script"], *job["script"]]))
-        # Unquoted, an empty value would turn text into nothing.
-        assert '"$[[' in path.read_text()
-        assert not re.search(r"[:-] \$\[\[", path.read_text())
-
-
-@pytest.mark.parametrize(
-    "path", [*TEMPLATES, *COMPONENTS], ids=lambda path: f"{path.parent.name}/{path.name}"
-)
-def test_every_input_of_a_template_is_used_and_every_use_is_declared(path: Path) -> None:
-    inputs, body = template(path)
-    assert {name for text in strings(body) for name in PLACE.findall(text)} == set(inputs)
-
-
-@pytest.mark.parametrize("path", COMPONENTS, ids=lambda path: path.parent.name)
-def test_a_component_hands_all_inputs_to_its_template(path: Path) -> None:
-    inputs, body = template(path)
-    (include,) = body["include"]
-    assert set(include) == {"local", "inputs"}
-    wanted, _ = template(REPOSITORY / include["local"].lstrip("/"))
-    assert inputs == wanted
-    assert include["inputs"] == {name: f"$[[ inputs.{name} ]]" for name in wanted}
-
-
-def test_a_merge_request_never_reaches_a_stage_that_publishes() -> None:
-    _, jobs = of("pipeline")
-    for name, job in jobs.items():
-        reviewed = any("merge_request_event" in rule["if"] for rule in job["rules"])
-        assert reviewed == name.endswith(("-validate-data", "-train", "-compare-to-baseline"))
-    inputs, runs = of("run")
-    assert inputs["review-until"]["default"] == "compare-to-baseline"
-    for job in runs.values():
-        (rule,) = job["rules"]
-        reviewed = "merge_request_event" in rule["if"]
-        assert job["variables"]["MLCI_UNTIL"] == f"$[[ inputs.{'review-until' if reviewed else 'until'} ]]"
-        assert ("environment" in job) == (not reviewed)
-
-
-def test_jobs_of_the_pipeline_form_a_chain() -> None:
-    """Artifacts add up along it; two ways to one job could bring an older copy of a file."""
-    _, jobs = of("pipeline")
-    before: list[str] = []
-    for name, job in jobs.items():
-        assert job["needs"] == before[-1:]
-        before.append(name)
-
-
 # ---- schemas and snippets ----
 
 
@@ -273,10 +182,3 @@ def test_the_gate_stops_at_the_verdict() -> None:
     (step,) = (step for step in job["steps"] if step.get("uses") == "$/actions/run")
     assert step["with"]["until"] == _stages.VERDICT_STAGE
     assert set(step["with"]) <= set(action(REPOSITORY / "actions/run/action.yml")["inputs"])
-
-
-def test_the_snippet_for_gitlab_uses_what_there_is() -> None:
-    (include,) = yaml.safe_load(gitlab_pipeline())["include"]
-    inputs, _ = template(REPOSITORY / include["file"].lstrip("/"))
-    for name, value in include["inputs"].items():
-        assert value in inputs[name]["options"]

@@ -12,16 +12,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import yaml
 from surface_tools import Machine, system_tool, tool
 from surface_tree import REF
 
 _HOST = "gitlab.com"
 _RESULT = re.compile(r"^ (PASS|FAIL|WARN)  (\S+) *(?:pre_script)? *$", re.MULTILINE)
-_CODE = re.compile(r"^(\S+) finished in .* (?:FAIL|WARN) (\d+)", re.MULTILINE)
+_CODE = re.compile(r"^(\S+) +finished in .* (?:FAIL|WARN) (\d+)", re.MULTILINE)
+# Before after_script, gitlab-ci-local fetches the repository, caches and artifacts again and deletes what the
+# job has made, reports among it. GitLab's runner does nothing of the kind.
+_ONCE = {
+    r"(!\w+&&this\.argv\.shellIsolation)(\)await \w+\.rsyncTrackedFiles\()": r'\1&&t.CI_JOB_STATUS==="running"\2',
+    r"(?=await this\.copyCacheIn\(\w+,t\),await this\.copyArtifactsIn\()": 'if(t.CI_JOB_STATUS==="running")',
+}
+# The checkout does not hold this target, so everything is evaluated; who wants a base names its commit.
 _MERGE_REQUEST = {
     "CI_PIPELINE_SOURCE": "merge_request_event",
     "CI_MERGE_REQUEST_IID": "7",
-    "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+    "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "release",
 }
 
 
@@ -62,8 +70,9 @@ class GitlabRun:
     def dotenv(self, job: str) -> dict[str, str]:
         """The variables that a job hands to later ones."""
         folder = self.artifact(job, ".gitlab-ci-reports/dotenv")
-        (path,) = [path for path in folder.rglob("*") if path.is_file()]
-        lines = path.read_text("utf-8").splitlines()
+        paths = [path for path in folder.rglob("*") if path.is_file()]
+        assert paths, folder
+        lines = [line for path in paths for line in path.read_text("utf-8").splitlines()]
         return dict(line.split("=", 1) for line in lines)
 
 
@@ -77,6 +86,7 @@ class Gitlab:
 
     def __post_init__(self) -> None:
         system_tool("rsync")
+        self._make_runner()
         forge = self.folder / "forge" / "acme" / "mlci.git"
         source = self.folder / "source"
         shutil.copytree(self.toolkit, source)
@@ -95,6 +105,16 @@ class Gitlab:
             f"  insteadOf = https://{_HOST}/acme/mlci\n  insteadOf = https://{_HOST}:443/acme/mlci\n",
             "utf-8",
         )
+
+    def _make_runner(self) -> None:
+        package = tool("surfaces/node_modules/gitlab-ci-local")
+        shutil.copytree(package, self.folder / "runner", ignore=shutil.ignore_patterns("*.map"))
+        program = self.folder / "runner/dist/index.js"
+        text = program.read_text("utf-8")
+        for pattern, replacement in _ONCE.items():
+            text, found = re.subn(pattern, replacement, text)
+            assert found == 1, f"another gitlab-ci-local: {pattern}"
+        program.write_text(text, "utf-8")
 
     @property
     def _config(self) -> Path:
@@ -120,6 +140,13 @@ class Gitlab:
         jobs = json.loads(done.text[begin.start() :])
         return {job["name"] for job in jobs if job["when"] != "never"}
 
+    def merged(self, repository: Path, *, merge_request: bool = False) -> dict[str, Any]:
+        """Return the configuration with all includes and inputs in it, by job."""
+        done = self._call(repository, "--preview", merge_request=merge_request)
+        assert done.code == 0, done.text + done.err
+        found: dict[str, Any] = yaml.safe_load(done.text)
+        return found
+
     def _call(
         self,
         repository: Path,
@@ -130,7 +157,7 @@ class Gitlab:
         given = {"GITLAB_CI": "true", "CI_PROJECT_DIR": ".", **(variables or {})}
         command: list[str | Path] = [
             tool("bin/node"),
-            tool("surfaces/node_modules/gitlab-ci-local/dist/index.js"),
+            self.folder / "runner/dist/index.js",
             "--force-shell-executor",
             "--shell-isolation",
             "--no-artifacts-to-source",

@@ -135,6 +135,27 @@ class Template(Wrapper):
     def main(self) -> bool:
         return self.gitlab.listed(self.repository) == {"mlci"}
 
+    def collected(self) -> bool:
+        reports = self.gitlab.merged(self.repository, merge_request=True)["mlci-review"]["artifacts"][
+            "reports"
+        ]
+        paths = [reports["junit"], reports["metrics"], *reports["dotenv"], reports["annotations"]]
+        return all(self.good.artifact("mlci-review", path).is_file() for path in paths)
+
+    def kept(self) -> bool:
+        assert self.gitlab.run(self.repository).jobs == {"mlci": "PASS"}
+        caches = self.repository / ".gitlab-ci-local/cache"
+        names = ("mlci-main-mlci", "mlci-review-mlci")
+        return all((caches / name / "results/validate-data.json").is_file() for name in names)
+
+    def nothing(self) -> bool:
+        (self.repository / "README.md").write_text("more\n", "utf-8")
+        base = self.users.machine.must("git", "rev-parse", "HEAD", cwd=self.repository).strip()
+        self.users.machine.must("git", "commit", "--quiet", "-am", "page", cwd=self.repository)
+        given = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": base}
+        log = self.gitlab.run(self.repository, merge_request=True, variables=given).log("mlci-review")
+        return "Nothing to evaluate" in log and "Passed" not in log
+
     def red(self) -> bool:
         repository = self.users.repository("typo", {".gitlab-ci.yml": COMPONENT}, host="gitlab.com")
         return self.gitlab.run(repository, merge_request=True).jobs == {"mlci-review": "FAIL"}
@@ -143,7 +164,7 @@ class Template(Wrapper):
 WRAPPERS: dict[type[Wrapper], tuple[str, ...]] = {
     Action: ("job", "verdict", "place", "summary", "red"),
     Workflow: ("job", "verdict", "report"),
-    Template: ("job", "verdict", "place", "main", "red"),
+    Template: ("job", "verdict", "place", "main", "collected", "kept", "nothing", "red"),
 }
 RUN = "actions/run/action.yml"
 GATE = ".github/workflows/ml-ci.yml"
@@ -159,6 +180,10 @@ MUTATIONS = [
     (Template, TEMPLATE, "dotenv:", "terraform:", "verdict"),
     (Template, TEMPLATE, "- 10\n", "- 2\n", "red"),
     (Template, TEMPLATE, "$CI_COMMIT_BRANCH ==", "$CI_COMMIT_BRANCH !=", "main"),
+    (Template, TEMPLATE, "/metrics.txt", "/metric.txt", "collected"),
+    (Template, TEMPLATE, "/gl-annotations.json", "/annotations.json", "collected"),
+    (Template, TEMPLATE, "policy: push\n", "policy: pull\n", "kept"),
+    (Template, TEMPLATE, "PLAN_EVALUATE=false", "PLAN_EVALUATES=false", "nothing"),
     (Template, "templates/run/template.yml", '      out: "$[[ inputs.out ]]"\n', "", "place"),
 ]
 

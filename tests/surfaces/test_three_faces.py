@@ -21,6 +21,8 @@ def same(value: Any) -> Any:
     """Return a report without what differs from run to run."""
     if isinstance(value, dict):
         ignored = _OF_A_RUN | _OF_A_FILE | ({"sha256"} if value.get("role") == "model" else set())
+        if {"digest", "changes"} <= set(value):  # the rules: where they were read depends on the pipeline
+            ignored |= {"source", "commit", "note"}
         return {key: same(item) for key, item in value.items() if key not in ignored}
     return [same(item) for item in value] if isinstance(value, list) else value
 

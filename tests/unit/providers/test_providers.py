@@ -232,8 +232,8 @@ def test_gitlab_sections_are_opened_and_closed_by_the_same_name(capsys: Capture)
     text = capsys.readouterr().out
     start = re.match(r"\x1b\[0Ksection_start:\d+:([a-z0-9_.-]+)\r\x1b\[0K(.*)\n", text, re.S)
     assert start is not None
-    assert start.group(1) == "validate-data"
-    assert re.search(r"\x1b\[0Ksection_end:\d+:validate-data\r\x1b\[0K\n$", text)
+    assert start.group(1) == "mlci_validate-data"
+    assert re.search(r"\x1b\[0Ksection_end:\d+:mlci_validate-data\r\x1b\[0K\n$", text)
     assert "\x1b[31m" not in text
 
 
