@@ -46,6 +46,7 @@ def assemble(
             dirty=head.dirty if head else None,
             ref=environment.get("ref") or (head.ref if head else None),
             run_url=environment.get("run_url"),
+            reason=environment.get("reason") or None,
             python=platform.python_version(),
             platform=f"{platform.system()} {platform.machine()}",
             versions={name: version for name in _VERSIONS if (version := installed_version(name))},

@@ -70,7 +70,9 @@ class Planner:
             config = self.load(file)
         except MlciError as error:
             why = f"its {FILE} cannot be used: {error.message}"
-            touched = self.change is None or inside.as_posix() in self.change.files
+            # Not only when the file itself was changed: a wrong option or variable is no reason to be green.
+            below = "" if place["folder"] == "." else f"{place['folder']}/"
+            touched = self.change is None or any(path.startswith(below) for path in self.change.files)
             return PlannedProject(project=name, name=name, evaluate=touched, why=why, stages=[], **place)
         rows, why = self._rows(config)
         evaluate = any(row.action == "run" for row in rows)

@@ -238,7 +238,7 @@ class Run:
 
     def _report(self, results: list[StageResult]) -> Report:
         config = self.config
-        where = self.provider.provenance()
+        where = {**self.provider.provenance(), "reason": self.variables.get("MLCI_REASON", "")}
         digests = self._data_digests()
         return assemble(
             config.project, results, config.root, where, digests, policy=self.policy, config=config.file

@@ -1,25 +1,37 @@
 #!/usr/bin/env bash
 # Installs mlci from the checkout that this script is part of, so that action and program cannot drift apart.
 #
-#   install.sh               in an environment apart, or in that of MLCI_PYTHON; not at all when MLCI_INSTALL is false
+#   install.sh               in an environment apart, or in the project's: that of MLCI_PYTHON, or the one that
+#                            actions/setup chose; not at all when MLCI_INSTALL is false
 #   install.sh add-to-path   the same, and puts the command (nothing else) on the PATH of later steps
+#   install.sh packages      what mlci needs without mlci, in the environment apart: what a cache may keep
+#   install.sh light         only what planning and commenting need, unless more is there already
 set -euo pipefail
 # shellcheck source=actions/setup/place.sh
 source "$(dirname "${BASH_SOURCE[0]}")/place.sh"
+# shellcheck source=actions/setup/packages.sh
+source "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 
 # These would send the packages to another place than the environment that is meant.
 unset UV_SYSTEM_PYTHON UV_PYTHON UV_PROJECT_ENVIRONMENT PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
 
 locked="$root/requirements/main.txt"
 build_locked="$root/requirements/build.txt"
+light_locked="$root/requirements/plan.txt"
 
 main() {
-  if [ -n "${MLCI_INSTALL:-}" ] && ! is_true MLCI_INSTALL; then
+  if [ "${1:-}" = packages ]; then
+    install_packages
+    return
+  fi
+  if is_switched_off MLCI_INSTALL; then
     use_existing
   elif [ -n "${MLCI_PYTHON:-}" ]; then
-    install_into_project
-  else
-    install_apart
+    install_into "$MLCI_PYTHON"
+  elif [ -e "$chosen" ]; then
+    install_once_into "$(cat "$project")"
+  elif [ ! -e "$complete" ]; then
+    if [ "${1:-}" = light ]; then install_light; else install_apart; fi
   fi
   if [ "${1:-}" = add-to-path ]; then
     add_to_path
@@ -27,71 +39,67 @@ main() {
 }
 
 use_existing() {
-  if [ -z "${MLCI_PYTHON:-}" ] && ! command -v mlci > /dev/null; then
+  if [ -z "${MLCI_PYTHON:-}" ] && [ ! -e "$chosen" ] && ! command -v mlci > /dev/null; then
     give_up "$usage" "install is false and there is no mlci on PATH" "install it before, or leave install out"
   fi
 }
 
-install_into_project() {
-  if ! is_new_enough "$MLCI_PYTHON"; then
-    give_up "$usage" "'$MLCI_PYTHON' is not a Python of version 3.11 or newer" "see the input mlci-python"
+install_once_into() { # install_once_into PYTHON
+  if [ ! -e "$chosen.complete" ]; then
+    install_into "$1"
+    touch "$chosen.complete"
+  fi
+}
+
+install_into() { # install_into PYTHON: the project's
+  if ! "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' > /dev/null 2>&1; then
+    give_up "$usage" "'$1' is not a Python of version 3.11 or newer" "see the input mlci-python"
   fi
   # The project's own versions of its packages count here, so nothing is locked.
-  group "Install mlci into the environment of $MLCI_PYTHON"
-  install_with "$MLCI_PYTHON" "$root"
+  group "Install mlci into the environment of $1"
+  install_with "$1" "$root" || failed
   end_group
 }
 
 install_apart() {
-  if [ -e "$home/.complete" ]; then
-    return
-  fi
+  install_packages
   group "Install mlci in an environment apart"
-  rm -rf "$home"
-  make_environment
-  if [ -e "$locked" ]; then
-    install_with "$home/bin/python" --require-hashes -r "$locked"
-  fi
   if [ -e "$locked" ] && [ -e "$build_locked" ]; then
-    install_with "$home/bin/python" --require-hashes -r "$build_locked"
-    install_with "$home/bin/python" --no-deps --no-build-isolation "$root"
-  elif [ -e "$locked" ]; then
-    install_with "$home/bin/python" --no-deps "$root"
+    install_with "$apart/bin/python" --no-deps --no-build-isolation "$root" || failed
   else
-    install_with "$home/bin/python" "$root"
+    install_with "$apart/bin/python" "$root" || failed
   fi
-  touch "$home/.complete"
+  touch "$complete"
   end_group
 }
 
-make_environment() {
-  local python
-  for python in python3 python python3.13 python3.12 python3.11; do
-    if is_locked_for "$python"; then
-      "$python" -m venv "$home" && return
-      give_up "$usage" "'$python -m venv' failed" "use actions/setup-python, or install python3-venv"
-    fi
-  done
-  give_up "$usage" "there is no Python of version 3.11 to 3.13 on PATH" "use actions/setup-python before this action"
-}
-
-is_new_enough() {
-  "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' > /dev/null 2>&1
-}
-
-# The locked requirements were resolved for these versions.
-is_locked_for() {
-  "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' > /dev/null 2>&1
-}
-
-install_with() { # install_with PYTHON ARGUMENTS...
-  local python="$1"
-  shift
-  if command -v uv > /dev/null; then
-    uv pip install --quiet --python "$python" "$@" || failed
-  else
-    "$python" -m pip install --quiet --disable-pip-version-check --no-input "$@" || failed
+install_packages() {
+  # A cache may have brought the environment back; what it was made for may be gone, or another version.
+  if [ -e "$apart/.packages" ] && "$apart/bin/python" -c '' > /dev/null 2>&1; then
+    return
   fi
+  group "Install what mlci needs in an environment apart"
+  locked_python
+  make_environment "$python" "$apart"
+  if [ -e "$locked" ] && [ -e "$build_locked" ]; then
+    install_with "$apart/bin/python" --require-hashes -r "$locked" || failed
+    install_with "$apart/bin/python" --require-hashes -r "$build_locked" || failed
+  fi
+  touch "$apart/.packages"
+  end_group
+}
+
+install_light() {
+  if [ -e "$light/.complete" ]; then
+    return
+  fi
+  group "Install mlci with what planning and commenting need"
+  locked_python
+  make_environment "$python" "$light"
+  install_with "$light/bin/python" --require-hashes -r "$light_locked" -r "$build_locked" || failed
+  install_with "$light/bin/python" --no-deps --no-build-isolation "$root" || failed
+  touch "$light/.complete"
+  end_group
 }
 
 failed() {
@@ -100,30 +108,19 @@ failed() {
 }
 
 add_to_path() {
-  if [ -z "${MLCI_PYTHON:-}" ] && [ ! -e "$home/.complete" ]; then
+  if [ ! -e "$chosen" ] && [ ! -e "$complete" ]; then
     return # not installed here: the mlci that is on PATH already stays the one that is found
   fi
-  mkdir -p "$home/command"
+  mkdir -p "$place/command"
   # A folder of its own, so that the python of this environment does not hide the project's.
   {
     echo '#!/usr/bin/env bash'
-    if [ -n "${MLCI_PYTHON:-}" ]; then
-      # Later steps do not have this step's variables, and may be in another folder.
-      printf 'export MLCI_PYTHON="${MLCI_PYTHON:-$(printf %%s %q)}"\n' "$(absolute "$MLCI_PYTHON")"
-    fi
+    # Else an mlci that was not to be installed again would look for the one on PATH, which is this.
+    echo 'unset MLCI_INSTALL'
     printf 'exec bash %q "$@"\n' "$root/actions/setup/run.sh"
-  } > "$home/command/mlci"
-  chmod +x "$home/command/mlci"
-  echo "$home/command" >> "$GITHUB_PATH"
+  } > "$place/command/mlci"
+  chmod +x "$place/command/mlci"
+  echo "$place/command" >> "$GITHUB_PATH"
 }
-
-absolute() { # absolute PROGRAM: where it is, without following links: that of an environment is one
-  local found
-  found="$(command -v "$1")"
-  printf '%s/%s' "$(cd "$(dirname "$found")" && pwd)" "$(basename "$found")"
-}
-
-group() { echo "::group::$1"; }
-end_group() { echo "::endgroup::"; }
 
 main "$@"

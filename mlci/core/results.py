@@ -194,6 +194,7 @@ class Provenance(Word):
     dirty: bool | None = None
     ref: str | None = None
     run_url: str | None = None
+    reason: str | None = Field(None, description="Why the run was started, when somebody said so.")
     python: str = ""
     platform: str = ""
     versions: dict[str, str] = {}

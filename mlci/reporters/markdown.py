@@ -166,6 +166,7 @@ def _footer(report: Report) -> str:
     ]
     parts += [f"[job]({facts.run_url})"] if ADDRESS.fullmatch(facts.run_url or "") else []
     parts += [f"python {escape(facts.python)}", escape(report.tool), escape(report.created)]
+    parts += [f"started for: {escape(facts.reason, 300)}"] if facts.reason else []
     return f"<sub>{' · '.join(parts)}</sub>"
 
 

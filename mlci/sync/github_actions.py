@@ -1,4 +1,4 @@
-"""actions/<stage>/action.yml and actions/run/action.yml: composite actions without any logic."""
+"""actions/<stage>, actions/run, actions/plan and actions/comment: composite actions without any logic."""
 
 from __future__ import annotations
 
@@ -31,13 +31,82 @@ TOKEN = Input(
     "Token for the MLflow tracking server. Default: MLFLOW_TRACKING_TOKEN.",
 )
 TRACKING = (_stages.TRACKING_URI, TOKEN)
+PLAN: Mapping[str, Any] = {
+    "command": "plan",
+    "summary": "Say which models a change touches and which stages would run; installs no machine-learning library.",
+    "inputs": (
+        _stages.CONFIG,
+        Input(
+            "all",
+            "MLCI_PLAN_ALL",
+            "Every mlci.yaml of the repository. true or false. Default: false.",
+            "flag",
+        ),
+        Input(
+            "base", "MLCI_PLAN_BASE", "Commit to compare with. Default: the base of the pull request or push."
+        ),
+        _stages.SET,
+        _stages.FROM,
+        _stages.UNTIL,
+        _stages.FORCE,
+        Input("out", "MLCI_OUT", "Folder of plan.json. Default: mlci-out at the top of the repository."),
+        *INSTALL,
+    ),
+    "outputs": {
+        "evaluate": "Whether any model has to be evaluated: true or false.",
+        "matrix": "Matrix with name and folder of each model to evaluate, for strategy.matrix.",
+        "models": "Number of models to evaluate.",
+        "plan": "Path of plan.json.",
+    },
+    "light": True,
+}
+COMMENT: Mapping[str, Any] = {
+    "command": "comment",
+    "summary": "Write or update the one comment on a pull request; installs no machine-learning library.",
+    "inputs": (
+        Input(
+            "reports",
+            "MLCI_COMMENT_REPORTS",
+            "Files report.json, or folders to look for them in, one a line. Default: mlci-out/report.json.",
+            "lines",
+        ),
+        Input("plan", "MLCI_COMMENT_PLAN", "The plan.json that says which reports there should be."),
+        Input(
+            "id",
+            "MLCI_COMMENT_ID",
+            "Names the comment to update. Default: that of the one report, or models.",
+        ),
+        Input("mode", "MLCI_COMMENT_MODE", "update, only-on-change or new. Default: update."),
+        Input(
+            "untrusted",
+            "MLCI_COMMENT_UNTRUSTED",
+            "Whether the reports come from a fork, in a workflow_run job. true or false. Default: false.",
+            "flag",
+        ),
+        Input("out", "MLCI_OUT", "Folder of comment.md. Default: mlci-out."),
+        Input(
+            "token",
+            "MLCI_GITHUB_TOKEN",
+            "Token that may write comments, when the job's own may not. Default: the job's own.",
+        ),
+        *INSTALL,
+    ),
+    "outputs": {
+        "verdict": "The worst verdict of all reports; skipped when nothing was evaluated.",
+        "exit-code": "Exit code that says the same as the verdict.",
+        "posted": "Whether the comment is there: true or false.",
+        "comment-url": "Address of the comment.",
+    },
+    "light": True,
+    "more": {"GITHUB_TOKEN": Quoted("${{ github.token }}")},
+}
 
 
 def files() -> dict[str, str]:
     """Return the text of every action by path."""
     stages = _stages.own_stages()
-    found = {f"actions/{stage.name}/action.yml": _text(**_of_stage(stage)) for stage in stages}
-    return {**found, "actions/run/action.yml": _text(**_of_run(stages))}
+    described = [*(_of_stage(stage) for stage in stages), _of_run(stages), PLAN, COMMENT]
+    return {f"actions/{item['command']}/action.yml": _text(**item) for item in described}
 
 
 def _of_stage(stage: Stage) -> dict[str, Any]:
@@ -65,7 +134,19 @@ def _of_run(stages: Iterable[Stage]) -> dict[str, Any]:
     }
 
 
-def _text(command: str, summary: str, inputs: Iterable[Input], outputs: Mapping[str, str]) -> str:
+def _text(
+    command: str,
+    summary: str,
+    inputs: Iterable[Input],
+    outputs: Mapping[str, str],
+    *,
+    light: bool = False,
+    more: Mapping[str, str] | None = None,
+) -> str:
+    """Return an action that installs mlci and calls a command.
+
+    `light`: one that needs few packages. `more`: variables that no input stands for.
+    """
     inputs = _stages.unique(inputs)
     setup = [item for item in inputs if item in INSTALL]
     action = {
@@ -85,13 +166,13 @@ def _text(command: str, summary: str, inputs: Iterable[Input], outputs: Mapping[
                     "name": "Install mlci",
                     "shell": "bash",
                     "env": _environment(setup),
-                    "run": 'bash "$GITHUB_ACTION_PATH/../setup/install.sh"',
+                    "run": f'bash "$GITHUB_ACTION_PATH/../setup/install.sh"{" light" if light else ""}',
                 },
                 {
                     "name": f"mlci {command}",
                     "id": "mlci",
                     "shell": "bash",
-                    "env": _environment(inputs),
+                    "env": {**_environment(inputs), **(more or {})},
                     "run": f'bash "$GITHUB_ACTION_PATH/../setup/run.sh" {command}',
                 },
             ],

@@ -1,4 +1,4 @@
-"""Reads actions and GitLab templates for the tests of this folder."""
+"""Reads actions, workflows and GitLab templates for the tests of this folder."""
 
 from __future__ import annotations
 
@@ -61,3 +61,23 @@ def quickstart(folder: Path, database: Path) -> Path:
     (project / ".mlci/mlflow").mkdir(parents=True)
     shutil.copy(database, project / ".mlci/mlflow/mlflow.db")
     return project
+
+
+def workflow(path: Path) -> dict[str, Any]:
+    found: dict[Any, Any] = yaml.safe_load(path.read_text())
+    return {**found, "on": found[True]}  # YAML takes the word `on` for true
+
+
+def called_file(job: dict[str, Any]) -> Path | None:
+    """Return the workflow of this repository that a job calls."""
+    uses = str(job.get("uses", ""))
+    return REPOSITORY / uses.removeprefix("$/") if uses.startswith("$/") else None
+
+
+def wanted(path: Path) -> dict[str, str]:
+    """Return the permissions that the jobs of a workflow ask for, with those of the workflows that they call."""
+    found: dict[str, str] = {}
+    for job in workflow(path)["jobs"].values():
+        nested = called_file(job)
+        found |= job["permissions"] if nested is None else wanted(nested)
+    return dict(sorted(found.items()))

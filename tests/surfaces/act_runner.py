@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -134,6 +135,7 @@ class Act:
     ) -> ActRun:
         """Run one workflow of a repository as the event `event` would.
 
+        `variables` are those of the machine; HARNESS_API is the address that mlci takes for GitHub's.
         `kept` is where the stand-ins keep artifacts and caches; by default each run begins with none.
         """
         self.runs += 1
@@ -152,7 +154,13 @@ class Act:
             command += ["-s", f"{name}={value}"]
         for name, value in (inputs or {}).items():
             command += ["--input", f"{name}={value}"]
-        given = {"ACT_DISABLE_VERSION_CHECK": "1", "HARNESS": str(kept or work / "kept"), **(variables or {})}
+        given = {
+            "ACT_DISABLE_VERSION_CHECK": "1",
+            "HARNESS": str(kept or work / "kept"),
+            "HARNESS_RUN": str(self.runs + 100),
+            "HARNESS_UV": str(Path(sys.executable).with_name("uv")),
+            **(variables or {}),
+        }
         done = self.machine.run(command, repository, given)
         text = done.text + done.err
         return ActRun(done.code, _events(text), text, kept or work / "kept")

@@ -10,6 +10,7 @@ from act_runner import Act
 from filelock import FileLock
 from gitlab_runner import Gitlab
 from judged import Judged
+from monorepo import Monorepo
 from surface_tools import Machine, make_machine
 from surface_tree import export
 from user_repository import Users, make_base
@@ -52,6 +53,14 @@ def users(machine: Machine, empty_database: Path, tmp_path_factory: pytest.TempP
             make_base(machine, place, empty_database)
             (place / "made").touch()
     return Users(machine, place / "base", tmp_path_factory.mktemp("users"))
+
+
+@pytest.fixture(scope="session")
+def monorepo(
+    machine: Machine, users: Users, empty_database: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Monorepo:
+    """Makes repositories with two models."""
+    return Monorepo(machine, users.base, empty_database, tmp_path_factory.mktemp("monorepo"))
 
 
 @pytest.fixture(scope="session")

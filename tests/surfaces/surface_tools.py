@@ -22,10 +22,11 @@ _AUTHOR = {
     for what, value in {"NAME": "A Tester", "EMAIL": "tester@example.org"}.items()
 }
 
-# act gives a step a terminal, which no real runner does.
+# act gives a step a terminal, which no real runner does, and jobs of called workflows its own idea of the API.
 _PROGRAM = """\
 #!/bin/bash
 export PYTHONPATH="{root}"
+[ -z "${{HARNESS_API:-}}" ] || export GITHUB_API_URL="$HARNESS_API" GITHUB_GRAPHQL_URL="$HARNESS_API/graphql"
 [ -t 1 ] || exec "{python}" -P -m mlci "$@"
 set -o pipefail
 "{python}" -P -m mlci "$@" 2>&1 | cat
@@ -62,9 +63,13 @@ class Ended:
 
 @dataclass(frozen=True)
 class Machine:
-    """A runner's machine: a home, and a PATH with mlci on it. Nothing of this process's variables is on it."""
+    """A runner's machine: a home, and a PATH with mlci on it. Nothing of this process's variables is on it.
+
+    `programs` is where its Python is.
+    """
 
     folder: Path
+    programs: Path = Path(sys.executable).parent
 
     @property
     def commands(self) -> Path:
@@ -73,7 +78,7 @@ class Machine:
     def variables(self, **given: str) -> dict[str, str]:
         """The variables that every program here is started with."""
         return {
-            "PATH": os.pathsep.join([str(self.commands), str(Path(sys.executable).parent), _SYSTEM]),
+            "PATH": os.pathsep.join([str(self.commands), str(self.programs), _SYSTEM]),
             "HOME": str(self.folder),
             "LANG": "C.UTF-8",
             "NO_COLOR": "1",
@@ -105,6 +110,20 @@ class Machine:
         done = self.run(command, cwd)
         assert done.code == 0, f"{command}\n{done.text}{done.err}"
         return done.text
+
+
+def make_bare_machine(folder: Path) -> Machine:
+    """Make a machine with a plain Python and without mlci, which reaches the package index as this one does."""
+    machine = Machine(folder, Path(sys.base_prefix) / "bin")
+    machine.commands.mkdir(parents=True)
+    (machine.commands / "node").symlink_to(tool("bin/node"))
+    return machine
+
+
+def index_settings() -> dict[str, str]:
+    """Return the variables that say how packages are reached from here."""
+    beginnings = ("PIP_", "SSL_CERT_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "REQUESTS_CA_")
+    return {name: value for name, value in os.environ.items() if name.upper().startswith(beginnings)}
 
 
 def make_machine(folder: Path) -> Machine:

@@ -1,4 +1,4 @@
-"""What can be said about workflows, actions and templates without running them: four readers, no findings."""
+"""What can be said about workflows, actions and templates without running them: five readers, no findings."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from act_runner import STUBS
+from reviews import AFTER, GATE
 from surface_tools import Ended, Machine, tool
 from surface_tree import REF, TOOLKIT, export
-from test_workflows import DELIVER, GATE, WITH_OPTIONS
+from test_workflows import ALL_OPTIONS, DELIVER, OPTIONS, RETRAIN
 
-from mlci.scaffold import github_workflow, gitlab_pipeline
+from mlci.scaffold import github_fork_workflow, github_retrain_workflow, github_workflow, gitlab_pipeline
 from mlci.sync.__main__ import REPOSITORY
 
 pytestmark = pytest.mark.surfaces
@@ -20,9 +21,12 @@ HERE = Path(__file__).parent
 WORKFLOWS = ".github/workflows"
 SNIPPETS = {
     "gate.yml": GATE,
-    "options.yml": GATE + WITH_OPTIONS.format(runner="ubuntu-24.04"),
-    "deliver.yml": DELIVER + WITH_OPTIONS.format(runner="ubuntu-24.04"),
+    "options.yml": GATE + ALL_OPTIONS + OPTIONS + AFTER,
+    "deliver.yml": DELIVER + ALL_OPTIONS + OPTIONS + AFTER,
+    "retrain.yml": RETRAIN + ALL_OPTIONS + OPTIONS + AFTER,
     "init.yml": github_workflow().replace("mlci/mlci/", f"{TOOLKIT}/"),
+    "init-forks.yml": github_fork_workflow().replace("mlci/mlci/", f"{TOOLKIT}/"),
+    "init-retrain.yml": github_retrain_workflow().replace("mlci/mlci/", f"{TOOLKIT}/"),
 }
 # A user may trust a tag of ours: they are told to, and to pin a digest when their rules ask for it.
 _TRUST_TAGS = "rules:\n  unpinned-uses:\n    config:\n      policies: {'*': ref-pin}\n"
@@ -116,12 +120,6 @@ def test_the_snippets_use_what_the_workflows_declare(machine: Machine, own: Path
     """actionlint looks into workflows of the same repository only."""
     for name, text in SNIPPETS.items():
         local = text.replace(f"{TOOLKIT}/.github", "./.github").replace(f".yml@{REF}", ".yml")
-        if name == "options.yml":  # a workflow that judges has no version to tell
-            local = "\n".join(
-                line
-                for line in local.splitlines()
-                if "outputs.version" not in line and "delivery" not in line
-            )
         (own / WORKFLOWS / name).write_text(local, "utf-8")
     done = actionlint(machine, own)
     assert done.code == 0, done.text
@@ -146,13 +144,32 @@ def test_every_file_follows_the_schema_of_its_system(machine: Machine, own: Path
 
 def test_githubs_language_service_finds_nothing(machine: Machine, user: Path, tmp_path: Path) -> None:
     toolkit = export(tmp_path / "toolkit")  # in which `$/` is written out: the service does not follow it
-    assert language_service(machine, toolkit, *github_files(toolkit)) == ""
-    # It does not know which outputs a workflow of another repository has, and says so: those are warnings.
-    found = language_service(machine, toolkit, *github_files(user)).splitlines()
-    assert [line for line in found if "warning: Context access might be invalid" not in line] == []
+    found = language_service(machine, toolkit, *github_files(toolkit), *github_files(user)).splitlines()
+    # It does not know which outputs a called workflow has, and says so: those are warnings, and actionlint knows.
+    known = ("warning: Context access might be invalid", "warning: Unexpected value 'cache-mode'")
+    assert [line for line in found if not any(text in line for text in known)] == []
+
+
+def test_shellcheck_finds_nothing(machine: Machine) -> None:
+    scripts = [
+        *REPOSITORY.glob("actions/setup/*.sh"),
+        *REPOSITORY.glob("scripts/*.sh"),
+        REPOSITORY / ".ci/run",
+    ]
+    done = machine.run([tool("bin/shellcheck"), "--external-sources", *sorted(scripts)], REPOSITORY)
+    assert done.code == 0, done.text
 
 
 # ---- and something would be found ----
+
+
+def test_shellcheck_would_find_a_variable_without_quotes(machine: Machine, tmp_path: Path) -> None:
+    broken = tmp_path / "run.sh"
+    text = (REPOSITORY / "actions/setup/run.sh").read_text("utf-8")
+    broken.write_text(text.replace('exec mlci "${arguments[@]}"', "exec mlci ${arguments[@]}"), "utf-8")
+    done = machine.run([tool("bin/shellcheck"), broken], tmp_path)
+    assert done.code == 1
+    assert "Double quote array expansions" in done.text
 
 
 def test_zizmor_would_find_an_input_in_a_script(machine: Machine, own: Path) -> None:
@@ -170,6 +187,11 @@ def test_zizmor_would_find_an_input_in_a_script(machine: Machine, own: Path) -> 
         ("@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "@v7", "unpinned-uses"),
         ("permissions: {}", "permissions: write-all", "excessive-permissions"),
         ("uses: $/actions/run", "uses: ./actions/run", "self-repository"),
+        (
+            "      pull-requests: write # to write the comment",
+            "      pull-requests: write",
+            "undocumented-permissions",
+        ),
     ],
 )
 def test_zizmor_would_find_a_weakened_workflow(
@@ -184,10 +206,19 @@ def test_zizmor_would_find_a_weakened_workflow(
     assert finding in done.text
 
 
+def test_actionlint_would_find_a_grant_that_a_nested_workflow_lacks(machine: Machine, own: Path) -> None:
+    path = own / WORKFLOWS / "init.yml"
+    local = github_workflow().replace("mlci/mlci/.github", "./.github").replace(f".yml@{REF}", ".yml")
+    path.write_text(local.replace(", pull-requests: write", ""), "utf-8")
+    done = actionlint(machine, own)
+    assert done.code != 0
+    assert "pull-requests" in done.text
+
+
 def test_actionlint_would_find_an_output_that_nobody_declares(machine: Machine, own: Path) -> None:
     path = own / WORKFLOWS / "ml-ci.yml"
     text = path.read_text("utf-8")
-    path.write_text(text.replace("jobs.evaluate.outputs.verdict", "jobs.evaluate.outputs.vredict"), "utf-8")
+    path.write_text(text.replace("jobs.report.outputs.verdict", "jobs.report.outputs.vredict"), "utf-8")
     done = actionlint(machine, own)
     assert done.code != 0
     assert 'property "vredict" is not defined' in done.text
@@ -203,7 +234,7 @@ def test_the_schema_would_find_a_wrong_type(machine: Machine, own: Path, tmp_pat
     ("path", "old", "new", "finding"),
     [
         ("actions/run/action.yml", "      shell: bash\n", "", "Required property is missing: shell"),
-        (f"{WORKFLOWS}/ml-ci.yml", "          until: compare", "          untill: compare", "'untill'"),
+        (f"{WORKFLOWS}/ml-ci.yml", "          until: ", "          untill: ", "'untill'"),
     ],
 )
 def test_the_language_service_would_find_what_act_lets_pass(

@@ -1,166 +1,164 @@
-"""The reusable workflows, called as users call them: the state, the environment's job, the outputs, the size."""
+"""The reusable workflows of the default branch, called as users call them: delivery, state, retraining, size."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from act_runner import Act, ActRun
+from monorepo import Monorepo
+from reviews import AFTER, GATE, WITH, Reviews
 from surface_tools import Machine
 from surface_tree import export
-from user_repository import Users
 
-from mlci.scaffold import github_workflow
-from mlci.sync.__main__ import REPOSITORY
+from mlci.scaffold import github_fork_workflow, github_retrain_workflow, github_workflow
 
 pytestmark = pytest.mark.surfaces
 
-GATE = """\
+DELIVER = """\
 name: ml
-on: pull_request
+on: push
 permissions: {}
 jobs:
   gate:
     permissions: {contents: read}
-    uses: acme/mlci/.github/workflows/ml-ci.yml@v1
+    uses: acme/mlci/.github/workflows/ml-cd.yml@v1
 """
-WITH_OPTIONS = """\
-    with:
-      folder: models/tumour
-      name: tumour
-      runner: {runner}
-      install: false
-      requirements: requirements.txt
+# act takes a workflow in which a job was skipped for one that did not succeed.
+ALWAYS = AFTER.replace("needs: gate\n", "needs: gate\n    if: always()\n")
+RETRAIN = DELIVER.replace("on: push", "on: {repository_dispatch: {types: [ml-retrain]}}").replace(
+    "ml-cd", "ml-retrain"
+)
+OPTIONS = """\
+      runner: '["self-hosted", "gpu"]'
       prepare: echo "prepared in $(basename "$PWD")" > prepared.txt
-  after:
-    needs: gate
-    if: always()
-    runs-on: ubuntu-24.04
-    steps:
-      - env:
-          VERDICT: ${{{{ needs.gate.outputs.verdict }}}}
-          ARTIFACT: ${{{{ needs.gate.outputs.artifact }}}}
-          DELIVERY: ${{{{ needs.gate.outputs.delivery }}}}
-          VERSION: ${{{{ needs.gate.outputs.version }}}}
-        run: echo "a later job sees [$VERDICT] [$ARTIFACT] [$DELIVERY] [$VERSION]"
 """
-DELIVER = GATE.replace("pull_request", "push").replace("ml-ci", "ml-cd")
-
-
-def pull_request(number: int = 7) -> dict[str, Any]:
-    return {
-        "action": "opened",
-        "number": number,
-        "pull_request": {
-            "number": number,
-            "head": {"ref": "change", "sha": "0" * 40},
-            "base": {"ref": "main"},
-        },
-    }
+ALL_OPTIONS = """\
+    with:
+      install: false
+      python-version: "3.13"
+      requirements: requirements.txt
+"""
 
 
 @dataclass(frozen=True)
-class Forge:
+class Kept:
     """What GitHub keeps of one repository between runs: caches and artifacts."""
 
     act: Act
-    users: Users
+    monorepo: Monorepo
     kept: Path
 
-    def repository(self, change: str, workflow: str, runner: str = "ubuntu-24.04") -> Path:
-        """A repository with the project in a folder of its own, and without any state in git."""
-        files = {".github/workflows/ml.yml": workflow + WITH_OPTIONS.format(runner=runner)}
-        root = self.users.repository(change)
-        for path in [*root.iterdir()]:
-            if path.name in (".mlci", "mlci-out"):
-                shutil.rmtree(path)
-            elif path.name != ".git":
-                (root / "models" / "tumour").mkdir(parents=True, exist_ok=True)
-                path.rename(root / "models" / "tumour" / path.name)
-        for name, text in {**files, "requirements.txt": ""}.items():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_text(text, "utf-8")
-        return root
-
     def caches(self) -> list[str]:
-        """The keys of what is kept."""
-        return [path.name for path in (self.kept / "caches").glob("*")]
+        """The models whose state is kept."""
+        return sorted(path.name.split(".")[1] for path in (self.kept / "caches").glob("mlci-state.*"))
+
+    def report(self, name: str) -> dict[str, Any]:
+        """The report in an artifact."""
+        path = self.kept / "artifacts" / name / "report.json"
+        found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return found
 
 
 @pytest.fixture(scope="module")
-def forge(act: Act, users: Users, tmp_path_factory: pytest.TempPathFactory) -> Forge:
-    return Forge(act, users, tmp_path_factory.mktemp("forge"))
+def kept(act: Act, monorepo: Monorepo, tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    return Kept(act, monorepo, tmp_path_factory.mktemp("kept"))
 
 
 @pytest.fixture(scope="module")
-def delivered(forge: Forge) -> ActRun:
-    """The first push to main: nothing is known yet."""
-    return forge.act.run(forge.repository("none", DELIVER), kept=forge.kept)
+def delivered(kept: Kept) -> ActRun:
+    """The first run on the default branch: nothing is known yet, and one of the two models is not good enough."""
+    pushed = kept.monorepo.push("worse", DELIVER + "    with:\n" + WITH)
+    return kept.act.run(pushed.root, payload={}, kept=kept.kept)
 
 
-def test_main_is_judged_then_delivered(delivered: ActRun) -> None:
-    assert delivered.code == 0, delivered.log
-    assert (delivered.job("evaluate tumour"), delivered.job("deliver tumour")) == ("success", "success")
-    assert "a later job sees [warned] [mlci-report-tumour] [passed] [1]" in delivered.log
-    judged, delivery = (
-        json.loads((delivered.artifact(f"mlci-{name}-tumour") / "report.json").read_text("utf-8"))
-        for name in ("report", "delivery")
-    )
-    assert [stage["stage"] for stage in judged["stages"]] == [
-        "validate-data",
-        "train",
-        "compare-to-baseline",
-    ]
-    assert [stage["stage"] for stage in delivery["stages"]] == ["package", "deploy"]
+def test_a_model_that_is_good_enough_is_delivered_whatever_becomes_of_the_others(
+    kept: Kept, delivered: ActRun
+) -> None:
+    assert delivered.code == 1
+    assert delivered.job("evaluate cat") == "failure"
+    assert not [job for job in delivered.jobs if "deliver cat" in job]
+    assert kept.report("mlci-report-cat")["status"] == "failed"
+    assert delivered.job("deliver quickstart") == "success", delivered.log
+    judged, delivery = kept.report("mlci-report-quickstart"), kept.report("mlci-delivery-quickstart")
+    stages = ["validate-data", "train", "compare-to-baseline", "package", "deploy"]
+    assert [stage["stage"] for stage in judged["stages"]] == stages[:3]
+    assert [stage["stage"] for stage in delivery["stages"]] == stages[3:]
     assert not any(stage["cached"] for stage in judged["stages"] + delivery["stages"])
 
 
+def test_only_a_good_run_is_remembered(kept: Kept, delivered: ActRun) -> None:
+    assert kept.caches() == ["quickstart"]
+
+
 def test_the_report_is_uploaded_without_model_and_data(delivered: ActRun) -> None:
-    files = {path.name for path in delivered.artifact("mlci-report-tumour").rglob("*") if path.is_file()}
+    folder = delivered.artifact("mlci-report-quickstart")
+    files = {path.name for path in folder.rglob("*") if path.is_file()}
     assert {"report.json", "report.md", "junit.xml", "train.json"} <= files
     assert {Path(name).suffix for name in files} == {".json", ".md", ".xml"}
 
 
 def test_a_pull_request_is_judged_against_the_state_of_main_and_leaves_it_alone(
-    forge: Forge, delivered: ActRun
+    kept: Kept, delivered: ActRun
 ) -> None:
-    kept = forge.caches()
-    assert len(kept) == 1
-    assert kept[0].startswith("mlci-tumour-Linux-")
-    repository = forge.repository("fail", GATE, runner="""'["self-hosted", "gpu"]'""")
-    run = forge.act.run(repository, "pull_request", payload=pull_request(), kept=forge.kept)
-    assert run.code == 1
-    assert run.job("evaluate tumour") == "failure"
-    report = json.loads((run.artifact("mlci-report-tumour") / "report.json").read_text("utf-8"))
-    assert [stage["stage"] for stage in report["stages"]] == ["validate-data", "train", "compare-to-baseline"]
+    """Two models are touched: one fails, one comment tells of both. The data, untouched, is not validated again."""
+    before = kept.caches()
+    reviews = Reviews(kept.act, kept.monorepo)
+    options = ALL_OPTIONS + OPTIONS
+    pull = kept.monorepo.pull_request("both", GATE + options)
+    review = reviews.run(pull, kept=kept.kept)
+    assert review.run.code == 1
+    report = review.report("quickstart")
+    cached = {stage["stage"]: stage["cached"] for stage in report["stages"]}
+    assert cached == {"validate-data": True, "train": False, "compare-to-baseline": False}
     compared = report["stages"][-1]
-    assert compared["outputs"]["state"] == "compared"
-    assert compared["outputs"]["gates-failed"] == "3"
-    assert {annotation.file for annotation in run.annotations} == {"models/tumour/mlci.yaml"}
-    assert "Do not merge" in run.summary
-    assert forge.caches() == kept
-    assert (forge.kept / "python-versions").read_text("utf-8").split() == ["3.12"] * 3
+    assert (compared["outputs"]["state"], compared["outputs"]["gates-failed"]) == ("compared", "3")
+    errors = {annotation.file for annotation in review.run.annotations if annotation.level == "error"}
+    assert errors == {"models/tumour/mlci.yaml"}
+    assert "Do not merge" in review.run.summary
+    assert "Do not merge" in review.comment
+    assert "cat" in review.comment
+    assert "quickstart" in review.comment
+    assert review.run.outputs("comment")["verdict"] == "failed"
+    assert kept.caches() == before
+    versions = (kept.kept / "python-versions").read_text("utf-8").split()
+    assert versions == ["3.13"] * 4  # plan, two models, report
 
 
-def test_every_grant_is_least_and_no_credential_stays() -> None:
-    for path in sorted((REPOSITORY / ".github/workflows").glob("*.yml")):
-        workflow = yaml.safe_load(path.read_text("utf-8"))
-        assert workflow["permissions"] == {}
-        for job in workflow["jobs"].values():
-            assert job["permissions"] == {"contents": "read"}
-            assert job["timeout-minutes"]
-            (checkout,) = (step for step in job["steps"] if "checkout" in step.get("uses", ""))
-            assert checkout["with"]["persist-credentials"] is False
+def test_a_push_of_documentation_delivers_nothing(kept: Kept) -> None:
+    pushed = kept.monorepo.push("docs", DELIVER + "    with:\n" + WITH + ALWAYS)
+    run = kept.act.run(pushed.root, payload=pushed.payload)
+    assert run.code == 0, run.log
+    assert {job.split("/")[-1].strip() for job in run.jobs} == {"plan", "after"}
+    assert "Nothing to evaluate" in run.summary
 
 
-def test_the_gate_is_adopted_in_ten_lines() -> None:
+def test_retraining_says_why_and_runs_what_has_not_changed(kept: Kept, delivered: ActRun) -> None:
+    payload = {
+        "action": "ml-retrain",
+        "client_payload": {"mlci": {"reason": "drift of *x*\n# on monday", "folder": "models/cat"}},
+    }
+    root = kept.monorepo.main(RETRAIN + "    with:\n" + WITH + ALWAYS)
+    run = kept.act.run(root, "repository_dispatch", payload=payload, kept=kept.kept)
+    assert run.code == 0, run.log
+    assert {job.split("/")[-1].strip() for job in run.jobs} == {"plan", "evaluate cat", "after"}
+    assert kept.report("mlci-report-cat")["provenance"]["reason"] == "drift of *x*\n# on monday"
+    assert r"started for: drift of \*x\* \# on monday" in run.summary
+    assert "train: --force" in run.text
+    seen = json.loads(run.log.split("a later job sees ")[1].splitlines()[0])
+    assert (seen["verdict"], seen["exit-code"], seen["models"]) == ("warned", "0", "1")
+    # There is nothing to deliver of this one; what was found out is remembered.
+    assert kept.caches() == ["cat", "quickstart"]
+
+
+def test_the_whole_is_adopted_in_few_lines() -> None:
     assert len(GATE.splitlines()) <= 10
-    assert len(github_workflow().splitlines()) <= 12  # the gate, and the delivery of the default branch
+    assert len(github_workflow().splitlines()) <= 14  # the gate, and the delivery of the default branch
+    assert len(github_fork_workflow().splitlines()) <= 10
+    assert len(github_retrain_workflow().splitlines()) <= 12
 
 
 def test_the_own_checks_are_the_readmes_command(act: Act, machine: Machine, tmp_path: Path) -> None:
@@ -169,7 +167,7 @@ def test_the_own_checks_are_the_readmes_command(act: Act, machine: Machine, tmp_
     machine.must("git", "init", "--quiet", cwd=root)
     machine.must("git", "add", "--all", cwd=root)
     machine.must("git", "commit", "--quiet", "--message", "own", cwd=root)
-    run = act.run(root, "pull_request", workflow=".github/workflows/ci.yml", payload=pull_request())
+    run = act.run(root, "pull_request", workflow=".github/workflows/ci.yml", payload={})
     assert run.code == 0, run.log
     assert "checked with 0 options" in run.log
     assert (run.kept / "python-versions").read_text("utf-8").split() == ["3.13", "3.11"]

@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from setup_steps import BIN, PLAIN, SYSTEM, call, later_step, program
 
 from mlci import __version__
-from mlci.sync.__main__ import REPOSITORY
-
-SETUP = REPOSITORY / "actions" / "setup"
-BIN = Path(sys.executable).parent
-SYSTEM = "/usr/bin:/bin"
-
-
-def call(script: str, *arguments: str, cwd: Path, **given: str) -> subprocess.CompletedProcess[str]:
-    kept = {
-        name: text
-        for name, text in os.environ.items()
-        if not name.startswith(("MLCI_", "MLFLOW_", "GITHUB_", "RUNNER_")) and name != "VIRTUAL_ENV"
-    }
-    return subprocess.run(
-        ["bash", str(SETUP / script), *arguments],
-        cwd=cwd,
-        env={**kept, "RUNNER_TEMP": str(cwd / "runner"), **given},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.fixture
@@ -43,11 +21,7 @@ def project(tmp_path: Path) -> Path:
 
 def seeing(project: Path, text: str) -> str:
     """Return a PATH on which `mlci` is a program that shows what it was given."""
-    folder = project / "seeing"
-    folder.mkdir()
-    (folder / "mlci").write_text(f"#!/bin/sh\n{text}\n")
-    (folder / "mlci").chmod(0o755)
-    return f"{folder}:{SYSTEM}"
+    return f"{program(project / 'seeing' / 'mlci', text).parent}:{SYSTEM}"
 
 
 def arguments_of(project: Path, *command: str, **given: str) -> list[str]:
@@ -95,7 +69,7 @@ def test_another_word_than_true_or_false_is_refused(project: Path, variable: str
     given = {"MLCI_INSTALL": "false", variable: "yes\n::stop"}
     done = call("run.sh", "run", cwd=project, PATH=seeing(project, "echo ran"), **given)
     assert done.returncode == 2
-    assert f"::error title=mlci::{variable} is 'yes ::stop', not true or false" in done.stdout
+    assert f"::error title=mlci::{variable} is 'yes : :stop', not true or false" in done.stdout
     assert "ran" not in done.stdout.splitlines()
     assert not any(line.startswith("::stop") for line in (done.stdout + done.stderr).splitlines())
 
@@ -128,25 +102,33 @@ def test_an_interpreter_runs_its_own_mlci_and_not_a_folder_of_that_name(project:
     assert (done.returncode, done.stdout) == (0, f"mlci {__version__}\n")
 
 
+def test_inputs_of_plan_and_comment_become_options(project: Path) -> None:
+    given = {"MLCI_PLAN_ALL": "true", "MLCI_PLAN_BASE": "main~1", "MLCI_FORCE": "true"}
+    assert arguments_of(project, "plan", **given) == ["plan", "--all", "--base", "main~1", "--force"]
+    shutil.rmtree(project / "seeing")
+    given = {
+        "MLCI_COMMENT_PLAN": "plan.json",
+        "MLCI_COMMENT_ID": "models",
+        "MLCI_COMMENT_MODE": "new",
+        "MLCI_COMMENT_UNTRUSTED": "true",
+        "MLCI_COMMENT_REPORTS": "a b\n--help\n",
+        "MLCI_FORCE": "true",
+    }
+    expected = ["comment", "--plan", "plan.json", "--id", "models", "--mode", "new", "--untrusted"]
+    assert arguments_of(project, "comment", **given) == [*expected, "--", "a b", "--help"]
+
+
+def test_what_became_an_option_is_no_variable_any_more(project: Path) -> None:
+    """The command on PATH may be this script again, which would add it a second time."""
+    given = {"MLCI_FROM": "train", "MLCI_SET": "a=1", "MLCI_DRY_RUN": "true", "MLCI_INSTALL": "false"}
+    done = call("run.sh", "run", cwd=project, PATH=seeing(project, "env"), **given)
+    assert [line for line in done.stdout.splitlines() if line.startswith("MLCI_")] == ["MLCI_INSTALL=false"]
+
+
 def test_nothing_is_installed_when_it_is_there(project: Path) -> None:
     done = call("install.sh", cwd=project, MLCI_INSTALL="false", PATH=f"{BIN}:{SYSTEM}")
     assert (done.returncode, done.stdout) == (0, "")
     assert not (project / "runner").exists()
-
-
-def later_step(project: Path, **given: str) -> subprocess.CompletedProcess[str]:
-    """Call `mlci --version` as a step after actions/setup does: on its PATH, in another folder."""
-    added = (project / "path").read_text().split()
-    elsewhere = project / "elsewhere"
-    elsewhere.mkdir()
-    return subprocess.run(
-        ["mlci", "--version"],
-        cwd=elsewhere,
-        env={"PATH": ":".join([*added, SYSTEM]), "RUNNER_TEMP": str(project / "runner"), **given},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_the_command_of_a_later_step_runs_in_the_environment_that_was_given(project: Path) -> None:
@@ -154,23 +136,21 @@ def test_the_command_of_a_later_step_runs_in_the_environment_that_was_given(proj
     folder = project / "an 'odd' $(touch hacked) folder"
     folder.mkdir()
     (folder / "python").symlink_to(sys.executable)
-    (project / "path").touch()
     given = {"MLCI_INSTALL": "false", "MLCI_PYTHON": f"{folder.name}/python"}
-    done = call("install.sh", "add-to-path", cwd=project, GITHUB_PATH=str(project / "path"), **given)
-    assert done.returncode == 0, done.stderr
+    for script in (["project.sh"], ["install.sh", "add-to-path"]):
+        done = call(*script, cwd=project, **given)
+        assert done.returncode == 0, done.stderr
     (folder / "python").unlink()
-    (folder / "python").write_text('#!/bin/sh\necho "given: $*"\n')
-    (folder / "python").chmod(0o755)
-    assert later_step(project).stdout == "given: -P -m mlci --version\n"
+    program(folder / "python", 'echo "given: $*"')
+    assert later_step(project, "mlci", "--version").stdout == "given: -P -m mlci --version\n"
     assert not list(project.rglob("hacked"))
 
 
 def test_an_mlci_that_is_there_is_not_hidden_behind_itself(project: Path) -> None:
-    (project / "path").touch()
-    given = {"GITHUB_PATH": str(project / "path"), "MLCI_INSTALL": "false", "PATH": f"{BIN}:{SYSTEM}"}
+    given = {"MLCI_INSTALL": "false", "PATH": f"{BIN}:{SYSTEM}"}
     done = call("install.sh", "add-to-path", cwd=project, **given)
     assert done.returncode == 0, done.stderr
-    assert (project / "path").read_text() == ""
+    assert not (project / "path").exists()
 
 
 def test_a_missing_mlci_is_named_before_the_run(project: Path) -> None:
@@ -198,7 +178,8 @@ def test_a_machine_without_a_fitting_python_is_named(project: Path) -> None:
 @pytest.mark.slow
 def test_a_package_server_that_is_down_does_not_look_like_a_bad_model(project: Path) -> None:
     offline = {"PIP_NO_INDEX": "1", "UV_OFFLINE": "1", "UV_CACHE_DIR": str(project / "cache")}
-    done = call("install.sh", cwd=project, PATH=f"{Path(sys.base_prefix) / 'bin'}:{SYSTEM}", **offline)
+    done = call("install.sh", cwd=project, PATH=PLAIN, **offline)
     assert done.returncode == 4, done.stdout + done.stderr
     assert "mlci could not be installed" in done.stderr
-    assert not list(project.glob("runner/*/.complete"))  # half an environment is not taken for a whole one
+    assert not list(project.glob("runner/*/complete"))
+    assert not list(project.glob("runner/*/*/.packages"))  # half an environment is not taken for a whole one
