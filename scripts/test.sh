@@ -31,5 +31,8 @@ for version in 3.11 3.13; do
     ".venv-$version/bin/python" -m pytest -q -m "not slow" -p no:cacheprovider tests/unit tests/golden tests/house
   fi
 done
-# The tests of tests/surfaces need runners that are not Python packages; see CONTRIBUTING.md.
+# What users get on GitHub and GitLab, run by real runners; they are not packages of this project.
+tools="${SURFACES_TOOLS:-.venv-surfaces}"
+bash scripts/setup_surfaces.sh "$tools" "$bin/python"
+SURFACES_TOOLS="$(cd "$tools" && pwd)" "$bin/python" -m pytest -q -n 2 --dist loadfile -m surfaces tests/surfaces
 exec "$bin/python" -m pytest -m "not surfaces" "$@"
