@@ -41,10 +41,10 @@ def repository(machine: Machine, root: Path, files: dict[str, str]) -> Path:
     return root
 
 
-def workflow(action: str, field: str) -> str:
+def workflow(action: str, field: str, values: Sequence[str]) -> str:
     """A workflow with a step for each value, which came from somewhere else."""
     steps: list[dict[str, object]] = [{"uses": "actions/checkout@v7"}]
-    for index, value in enumerate(HOSTILE.values()):
+    for index, value in enumerate(values):
         use = {"uses": f"acme/mlci/actions/{action}@v1", "with": {"install": "false", field: value}}
         steps.append({"id": f"step{index}", "continue-on-error": True, **use})
         outcome = {"OUTCOME": f"${{{{ steps.step{index}.outcome }}}}"}
@@ -54,24 +54,23 @@ def workflow(action: str, field: str) -> str:
     return yaml.safe_dump({"name": "ml", "on": "push", "permissions": {}, "jobs": {"gate": job}})
 
 
-FIELDS = [
-    ("run", "set"),
-    ("train", "timeout"),
-    ("plan", "base"),
-    ("comment", "mode"),
-    ("setup", "requirements"),
-]
+FEW = ["command", "quote", "line", "long"]
+FIELDS = [("train", "timeout", FEW), ("plan", "base", FEW), ("comment", "mode", FEW)]
+FIELDS += [("run", "set", list(HOSTILE)), ("setup", "requirements", list(HOSTILE))]
 
 
-@pytest.mark.parametrize(("action", "field"), FIELDS)
+@pytest.mark.parametrize(("action", "field", "names"), FIELDS)
 def test_an_action_takes_it_as_text(
-    act: Act, machine: Machine, tmp_path: Path, action: str, field: str
+    act: Act, machine: Machine, tmp_path: Path, action: str, field: str, names: list[str]
 ) -> None:
-    root = repository(machine, tmp_path / "user", {".github/workflows/ml.yml": workflow(action, field)})
+    values = [HOSTILE[name] for name in names]
+    root = repository(
+        machine, tmp_path / "user", {".github/workflows/ml.yml": workflow(action, field, values)}
+    )
     run = act.run(root)
     assert "nothing was run" in run.log
     assert not [item for item in run.annotations if item.message.startswith("forged")]
-    for index, name in enumerate(HOSTILE):
+    for index, name in enumerate(names):
         step = f"step{index}"
         assert f"{step} ended with failure" in run.log, name
         assert run.outputs(step).get("verdict", "") != "passed", name

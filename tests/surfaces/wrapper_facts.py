@@ -18,6 +18,7 @@ from user_repository import Users
 from mlci.core.results import SCHEMA_VERSION, Provenance, Report, StageResult
 from mlci.core.status import Status
 
+WORKFLOW = ".github/workflows/ml.yml"
 ACTION = """\
 name: ml
 on: push
@@ -44,6 +45,7 @@ jobs:
         with: {install: "false", mlci-python: PYTHON}
       - run: command -v mlci && mlci --version
 """
+WITHOUT_DATA = "project: quickstart\ntrain: {command: 'true', seed: 1}\n"
 PLAN = {"schema_version": SCHEMA_VERSION, "base": None, "evaluate": True, "why": "", "projects": []}
 COMPONENT = """\
 include:
@@ -76,7 +78,7 @@ class Action(Wrapper):
 
     @cached_property
     def good(self) -> ActRun:
-        return self.act.run(self.data_only({".github/workflows/ml.yml": ACTION}))
+        return self.act.run(self.data_only({WORKFLOW: ACTION}))
 
     def job(self) -> bool:
         return self.good.job("gate") == "success"
@@ -91,7 +93,7 @@ class Action(Wrapper):
         return "Passed" in self.good.summary
 
     def red(self) -> bool:
-        repository = self.users.repository("typo", {".github/workflows/ml.yml": ACTION})
+        repository = self.users.repository("typo", {WORKFLOW: ACTION})
         return self.act.run(repository).job("gate") == "failure"
 
 
@@ -100,7 +102,7 @@ class Setup(Wrapper):
     def good(self) -> ActRun:
         act = Act(self.users.machine, self.toolkit, self.folder)
         text = SETUP.replace("PYTHON", sys.executable)
-        return act.run(self.data_only({".github/workflows/ml.yml": text}))
+        return act.run(self.data_only({WORKFLOW: text}))
 
     def job(self) -> bool:
         return self.good.job("gate") == "success"
@@ -117,7 +119,7 @@ class Gate(Wrapper):
 
     @cached_property
     def good(self) -> Review:
-        root = self.data_only({".github/workflows/ml.yml": workflow()})
+        root = self.data_only({WORKFLOW: workflow()})
         head = self.users.machine.must("git", "rev-parse", "HEAD", cwd=root).strip()
         pull = {"number": NUMBER, "head": {"sha": head}, "base": {"sha": "0" * 40}}
         change = Change(root, {"pull_request": pull}, [], {})
@@ -150,7 +152,7 @@ class Forked(Wrapper):
             (artifacts / name).parent.mkdir(parents=True)
             (artifacts / name).write_text(text, "utf-8")
         act = Act(self.users.machine, self.toolkit, self.folder)
-        root = self.data_only({".github/workflows/ml.yml": f"{FORKS}    with:\n{WITH}"})
+        root = self.data_only({WORKFLOW: f"{FORKS}    with:\n{WITH}"})
         pull = Change(root, {"pull_request": {"head": {"sha": "a" * 40}, "base": {"sha": "b" * 40}}}, [], {})
         return run_fork(act, root, pull, self.folder / "kept")
 
@@ -179,22 +181,25 @@ class Delivery(Wrapper):
     """The default branch's workflow: what it found out is there for the next run."""
 
     @cached_property
-    def runs(self) -> list[ActRun]:
-        act = Act(self.users.machine, self.toolkit, self.folder)
-        text = f"{DELIVER}    with:\n{WITH}"
-        runs = []
-        for known in (True, False):
-            root = self.data_only({".github/workflows/ml.yml": text})
-            if not known:
-                (root / "mlci-out/validate-data.json").unlink()
-            runs.append(act.run(root, payload={}, kept=self.folder / "kept"))
-        return runs
+    def act(self) -> Act:
+        return Act(self.users.machine, self.toolkit, self.folder)
+
+    @cached_property
+    def good(self) -> ActRun:
+        return self._run(self.data_only({WORKFLOW: f"{DELIVER}    with:\n{WITH}"}))
 
     def job(self) -> bool:
-        return [run.code for run in self.runs] == [0, 0]
+        return self.good.code == 0
 
     def state(self) -> bool:
-        return "validate-data: skipped, nothing it depends on has changed" in self.runs[1].log
+        """Whether the next run finds it; that one ends early."""
+        assert self.good.code == 0
+        files = {WORKFLOW: f"{DELIVER}    with:\n{WITH}", "mlci.yaml": WITHOUT_DATA}
+        again = self._run(self.users.repository("none", files))
+        return "Cache restored from key: mlci-state." in again.log
+
+    def _run(self, root: Path) -> ActRun:
+        return self.act.run(root, payload={}, kept=self.folder / "kept")
 
 
 class Retraining(Wrapper):
@@ -204,7 +209,7 @@ class Retraining(Wrapper):
         options = (
             f"    with:\n{WITH}      reason: it is monday\n      set: validate-data.suite=nowhere.json\n"
         )
-        root = self.data_only({".github/workflows/ml.yml": RETRAIN + options})
+        root = self.data_only({WORKFLOW: RETRAIN + options})
         return act.run(root, "repository_dispatch", payload={})
 
     def reason(self) -> bool:
