@@ -5,9 +5,11 @@
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 
-# One place for each checkout of the action, so that two versions in one job do not meet. Later steps find
-# there what an earlier one made: a variable of the job would reach steps that have nothing to do with mlci.
-place="${RUNNER_TEMP:-${TMPDIR:-/tmp}}/mlci-$(printf '%s' "$root" | cksum | cut -d ' ' -f 1)"
+# One place for each content of the checkout, so that two versions in one job do not meet, wherever the runner has
+# put them. Later steps find there what an earlier one made: a variable of the job would reach steps that have
+# nothing to do with mlci.
+content="$(cd "$root" && find mlci requirements \( -name '*.py' -o -name '*.txt' \) | LC_ALL=C sort | xargs cat | cksum)"
+place="${RUNNER_TEMP:-${TMPDIR:-/tmp}}/mlci-${content%% *}"
 
 apart="$place/apart"             # an environment with all that mlci needs
 complete="$place/complete"       # is there when mlci is in it too

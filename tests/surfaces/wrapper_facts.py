@@ -15,8 +15,8 @@ from reviews import FORKS, WITH, Review, run_fork, run_review, workflow
 from test_workflows import DELIVER, RETRAIN
 from user_repository import Users
 
-from mlci.core.results import SCHEMA_VERSION
-from mlci.sync.__main__ import REPOSITORY
+from mlci.core.results import SCHEMA_VERSION, Provenance, Report, StageResult
+from mlci.core.status import Status
 
 ACTION = """\
 name: ml
@@ -145,7 +145,7 @@ class Forked(Wrapper):
         artifacts = self.folder / "kept" / "artifacts"
         for name, text in {
             "mlci-plan/plan.json": json.dumps(PLAN),
-            "mlci-report-churn/report.json": (REPOSITORY / "tests/golden/passed.json").read_text("utf-8"),
+            "mlci-report-churn/report.json": _passed().model_dump_json(),
         }.items():
             (artifacts / name).parent.mkdir(parents=True)
             (artifacts / name).write_text(text, "utf-8")
@@ -159,6 +159,20 @@ class Forked(Wrapper):
 
     def comment(self) -> bool:
         return self.good.forge.bodies(NUMBER) != []
+
+
+def _passed() -> Report:
+    stage = StageResult(stage="validate-data", status=Status.PASSED, reason="3 checks passed")
+    return Report(
+        id="churn",
+        project="churn",
+        status=Status.PASSED,
+        headline="Passed: churn",
+        stages=[stage],
+        provenance=Provenance(config="mlci.yaml"),
+        created="2026-01-02T03:04:05Z",
+        tool="mlci",
+    )
 
 
 class Delivery(Wrapper):

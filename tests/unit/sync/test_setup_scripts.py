@@ -168,7 +168,7 @@ def test_an_interpreter_that_is_none_is_named(project: Path) -> None:
 def test_a_machine_without_a_fitting_python_is_named(project: Path) -> None:
     tools = project / "tools"
     tools.mkdir()
-    for name in ("bash", "cksum", "cut", "dirname", "rm"):
+    for name in ("bash", "cat", "cksum", "dirname", "find", "rm", "sort", "xargs"):
         (tools / name).symlink_to(shutil.which(name) or "")
     done = call("install.sh", cwd=project, PATH=str(tools))
     assert done.returncode == 2, done.stderr
