@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up and runs every check of mlci: style, types, layers, generated files, fast tests on the newest
-# Python of this machine, the wrappers by real runners, and all tests on its default one. Options are passed on to the last pytest.
+# Python of this machine, and all tests on its default one. Options are passed on to the last pytest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 unset PYTHONDONTWRITEBYTECODE # without compiled bytecode every process of a test compiles everything again
@@ -31,7 +31,11 @@ for version in 3.11 3.13; do
     ".venv-$version/bin/python" -m pytest -q -m "not slow" -p no:cacheprovider tests/unit tests/golden tests/house
   fi
 done
-# The wrappers by real runners, two at a time; what really installs mlci takes its time, and comes last.
-bash scripts/setup_surfaces.sh .venv-surfaces python3
-"$bin/python" -m pytest -q -n 2 --dist loadscope -m "surfaces and not slow" tests/surfaces
+# What users get on GitHub and GitLab, run by real runners; they are not packages of this project. Tests that
+# really install mlci take their time, and come with the rest.
+tools="${SURFACES_TOOLS:-.venv-surfaces}"
+bash scripts/setup_surfaces.sh "$tools" "$bin/python"
+SURFACES_TOOLS="$(cd "$tools" && pwd)"
+export SURFACES_TOOLS
+"$bin/python" -m pytest -q -n 2 --dist loadfile -m "surfaces and not slow" tests/surfaces
 exec "$bin/python" -m pytest -m "not surfaces or slow" "$@"

@@ -84,6 +84,7 @@ def judged_anew(report: Report, judged: Judged | None = None, run: Reviewed | No
             "dirty": None,
             "ref": run.branch or None if run else None,
             "run_url": run.run_url or None if run else None,
+            "reason": None,
         }
     )
     return report.model_copy(

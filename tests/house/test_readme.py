@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from mlci.scaffold import github_workflow, gitlab_pipeline
+from mlci.scaffold import github_fork_workflow, github_retrain_workflow, github_workflow, gitlab_pipeline
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -21,9 +21,19 @@ def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize(("name", "text"), [("github", github_workflow()), ("gitlab", gitlab_pipeline())])
-def test_the_snippets_are_those_of_init(name: str, text: str) -> None:
-    found = re.search(rf"<!-- snippet: {name} -->\n```yaml\n(.*?)```\n<!-- end -->", README, flags=re.DOTALL)
+@pytest.mark.parametrize(
+    ("page", "name", "text"),
+    [
+        ("README.md", "github", github_workflow()),
+        ("README.md", "gitlab", gitlab_pipeline()),
+        ("docs/github.md", "github", github_workflow()),
+        ("docs/github.md", "github-forks", github_fork_workflow()),
+        ("docs/github.md", "github-retrain", github_retrain_workflow()),
+    ],
+)
+def test_the_snippets_are_those_of_init(page: str, name: str, text: str) -> None:
+    shown = (ROOT / page).read_text("utf-8")
+    found = re.search(rf"<!-- snippet: {name} -->\n```yaml\n(.*?)```\n<!-- end -->", shown, flags=re.DOTALL)
     assert found is not None
     assert found.group(1) == text
 

@@ -175,6 +175,15 @@ def test_a_configuration_that_cannot_be_used_stops_its_own_model_only(forge: For
     assert dog["evaluate"]
 
 
+def test_a_wrong_option_of_the_workflow_does_not_end_in_nothing_to_evaluate(forge: Forge, mlci: Run) -> None:
+    """It makes every configuration unusable; the models that the change touches have to say so."""
+    forge.commit({"models/cat/train.py": "print('better')\n"})
+    found = plan(mlci, forge.clone, "--all", "--base", "main", "--set", "train.tiemout=3")
+    cat, dog = found["projects"]
+    assert (cat["evaluate"], dog["evaluate"]) == (True, False)
+    assert "'tiemout'" in cat["why"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [

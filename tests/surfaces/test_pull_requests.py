@@ -182,11 +182,11 @@ def test_a_forged_report_does_not_become_a_good_verdict(reviews: Reviews, forked
     shutil.copytree(forked.run.kept, kept)
     forged = reviews.of("worse").report("cat")
     forged["headline"] = "Passed: everything is fine [click](https://evil.example) @everyone"
-    forged["provenance"] |= {"run_url": "https://evil.example/run", "commit": "f" * 40}
+    forged["provenance"] |= {"run_url": "https://evil.example/run", "commit": "f" * 40, "reason": "the board"}
     (kept / "artifacts/mlci-report-cat/report.json").write_text(json.dumps(forged), "utf-8")
     review = reviews.comment_for_fork(replace(forked, run=replace(forked.run, kept=kept)))
     assert "Do not merge" in review.comment
-    for text in ("everything is fine", "evil.example", "ffffff", "@everyone"):
+    for text in ("everything is fine", "evil.example", "ffffff", "@everyone", "the board"):
         assert text not in review.comment
 
 

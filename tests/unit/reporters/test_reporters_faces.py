@@ -348,3 +348,11 @@ def test_changes() -> None:
         == "+0.0500 [−0.1000, +0.2000]"
     )
     assert change(metric.model_copy(update={"delta": 1e-5})) == "+1e−05"
+
+
+def test_why_a_run_was_started_stands_below_the_report() -> None:
+    stage = StageResult(stage="train", status=Status.PASSED, reason="trained")
+    text = markdown.render(report(stage, provenance=Provenance(reason="drift of *x*\n### @org/team")))
+    assert r"started for: drift of \*x\* \#\#\# " in text
+    assert not MENTION.search(text)
+    assert "started for" not in markdown.render(report(stage))
