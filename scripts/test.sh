@@ -31,8 +31,11 @@ for version in 3.11 3.13; do
     ".venv-$version/bin/python" -m pytest -q -m "not slow" -p no:cacheprovider tests/unit tests/golden tests/house
   fi
 done
-# What users get on GitHub and GitLab, run by real runners; they are not packages of this project.
+# What users get on GitHub and GitLab, run by real runners; they are not packages of this project. Tests that
+# really install mlci take their time, and come with the rest.
 tools="${SURFACES_TOOLS:-.venv-surfaces}"
 bash scripts/setup_surfaces.sh "$tools" "$bin/python"
-SURFACES_TOOLS="$(cd "$tools" && pwd)" "$bin/python" -m pytest -q -n 2 --dist loadfile -m surfaces tests/surfaces
-exec "$bin/python" -m pytest -m "not surfaces" "$@"
+SURFACES_TOOLS="$(cd "$tools" && pwd)"
+export SURFACES_TOOLS
+"$bin/python" -m pytest -q -n 2 --dist loadfile -m "surfaces and not slow" tests/surfaces
+exec "$bin/python" -m pytest -m "not surfaces or slow" "$@"

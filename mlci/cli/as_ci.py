@@ -34,7 +34,7 @@ def _published(plan: Plan) -> Iterator[str]:
         yield "no new comment; one that is there would say that there is nothing to evaluate"
         return
     for project in plan.chosen:
-        files = "report.json, report.md, junit.xml and metrics.txt"
+        files = "report.json, report.md and junit.xml"
         yield f"{project.name}: {files}, as artifact mlci-report-{project.name}"
     yield "one comment on the request, updated in place, and at most five annotations in mlci.yaml for each model"
     yield "the outputs verdict, exit-code, evaluate and models"
