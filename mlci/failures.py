@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mlci.core import interruption
 from mlci.core.errors import MlciError, first_line
 from mlci.core.results import ErrorRecord, Metric, StageResult
 from mlci.process import redact
@@ -24,7 +25,7 @@ _DIGEST = re.compile(r"[0-9a-f]{32,128}")
 
 def understood(error: BaseException) -> MlciError:
     """Return an exception as an error with a code; what is not understood is a bug."""
-    if isinstance(error, KeyboardInterrupt | SystemExit):
+    if was_interrupted(error):
         return MlciError(
             "interrupted", "interrupted", "run it again: stages that were finished are not repeated"
         )
@@ -46,6 +47,13 @@ def understood(error: BaseException) -> MlciError:
     return MlciError(
         "bug", f"{type(error).__name__}: {error}", "please report this with the text in .mlci/bug.txt"
     )
+
+
+def was_interrupted(error: BaseException) -> bool:
+    """Return whether an exception is an interruption, or what an interrupted import made of one."""
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        return True
+    return interruption.asked.is_set() and isinstance(error, ImportError | SystemError)
 
 
 def error_record(error: MlciError, variables: Mapping[str, str]) -> ErrorRecord:

@@ -20,7 +20,7 @@ from mlci.core.provider import Provider
 from mlci.core.results import Policy, Report, StageResult
 from mlci.core.stage import Context, Stage
 from mlci.core.status import ExitCode, Status
-from mlci.failures import error_record, understood, without_secrets
+from mlci.failures import error_record, understood, was_interrupted, without_secrets
 from mlci.process import redact
 from mlci.reporters import REPORTERS
 from mlci.results_folder import (
@@ -170,8 +170,8 @@ class Run:
             seconds = time.perf_counter() - start
             result = self._error_result(stage, error, started, seconds)
             self._keep(result)
-            if isinstance(error, KeyboardInterrupt | SystemExit):
-                raise
+            if was_interrupted(error):
+                raise KeyboardInterrupt from error
             return result
         result = result.model_copy(
             update={

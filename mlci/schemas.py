@@ -8,7 +8,7 @@ from typing import Any
 from mlci.config.load import SHARED_SECTIONS
 from mlci.core.results import Report, StageResult
 from mlci.stages import ordered_stages
-from mlci.stats.names import METRIC_NAMES
+from mlci.stats.names import METRIC_NAMES, NAME_PATTERN
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -32,7 +32,8 @@ def config_schema() -> dict[str, Any]:
             "type": ["object", "null"],
         }
     # Gates are words of the house and do not know the metrics; editors should.
-    definitions["Gate"]["properties"]["metric"]["enum"] = list(METRIC_NAMES)
+    metric = definitions["Gate"]["properties"]["metric"]
+    metric["anyOf"] = [{"enum": list(METRIC_NAMES)}, {"pattern": NAME_PATTERN}]
     return {
         "$schema": _DIALECT,
         "title": "mlci.yaml",

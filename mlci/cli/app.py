@@ -15,6 +15,7 @@ from mlci import __version__
 from mlci.cli import comment, doctor, explain, init, listing, pipeline_commands, plan, schema
 from mlci.cli.front import PROJECT_PANEL, STAGE_PANEL, empty_app
 from mlci.cli.stage_commands import stage_command
+from mlci.core import interruption
 from mlci.core.errors import MlciError
 from mlci.core.status import ExitCode
 from mlci.stages import ordered_stages
@@ -41,7 +42,8 @@ def build_app() -> typer.Typer:
 
 def run_app() -> NoReturn:
     """Run the command line and exit with the code that says what happened."""
-    signal.signal(signal.SIGTERM, _interrupt)  # a CI system cancels by SIGTERM; end as after Ctrl-C
+    for number in (signal.SIGTERM, signal.SIGINT):  # a CI system cancels by SIGTERM; end as after Ctrl-C
+        signal.signal(number, _interrupt)
     try:
         build_app()()
     except MlciError as error:
@@ -54,6 +56,9 @@ def run_app() -> NoReturn:
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - `| head` closed it; exit without a traceback
         sys.exit(int(ExitCode.PASSED))
     except Exception as error:  # the last line of defence: a bug has an exit code of its own
+        if interruption.asked.is_set() and isinstance(error, ImportError | SystemError):
+            print_error(MlciError("interrupted", "interrupted"))
+            sys.exit(int(ExitCode.INTERRUPTED))
         _print_bug(error)
         sys.exit(int(ExitCode.BUG))
     sys.exit(int(ExitCode.PASSED))
@@ -84,4 +89,5 @@ def _write(text: str) -> None:
 
 
 def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001 - the signature of a signal handler
+    interruption.asked.set()
     raise KeyboardInterrupt

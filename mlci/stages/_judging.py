@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from mlci.core.errors import MlciError
 from mlci.core.gates import Gate
@@ -13,15 +13,14 @@ from mlci.core.names import kebab
 from mlci.core.results import Check, Interval, Metric
 from mlci.core.status import Status
 from mlci.predictions import known_classes, scores_of
-from mlci.stats.bootstrap import compare
+from mlci.stats.compare import compare
 from mlci.stats.comparison import Comparison
 from mlci.stats.decision import Decision, at_least, at_most, better_by, no_worse_than
 from mlci.stats.multiplicity import SliceFamily, decide_slices, replicates_needed
+from mlci.stats.slices import Column
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
     from mlci.stages.compare_to_baseline import CompareInputs
 
@@ -59,7 +58,8 @@ class Judge:
     def _compare(self, candidate: pd.DataFrame, baseline: pd.DataFrame | None) -> Compared:
         inputs, data = self._inputs, self._data
         classes = known_classes([candidate] if baseline is None else [candidate, baseline], data)
-        slices = _masks(candidate, data) if any(gate.per_slice for gate in inputs.gates) else {}
+        slices = _slices_of(candidate, data) if any(gate.per_slice for gate in inputs.gates) else []
+        number = sum(len(column.names) for column in slices)
         try:
             return compare(
                 [gate.metric for gate in inputs.gates],
@@ -68,7 +68,7 @@ class Judge:
                 slices=slices,
                 groups=candidate[data.group].to_numpy() if data.group else None,
                 confidence=1 - 2 * inputs.alpha,
-                replicates=replicates_needed(len(slices), inputs.alpha, least=inputs.resamples),
+                replicates=replicates_needed(number, inputs.alpha, least=inputs.resamples),
                 seed=inputs.seed,
             )
         except ValueError as error:
@@ -126,16 +126,22 @@ class Judge:
         )
 
 
-def _masks(table: pd.DataFrame, data: DataInputs) -> dict[str, NDArray[np.bool_]]:
-    """Return a mask of rows for each value of each slice column."""
-    masks: dict[str, Any] = {}
+def _slices_of(table: pd.DataFrame, data: DataInputs) -> list[Column]:
+    """Return the slice columns as numbers: a slice for each value, and one for rows without a value."""
+    import numpy as np
+    import pandas as pd
+
+    columns = []
     for column in data.slices:
         values = table[column]
-        for value in sorted(values.dropna().unique().tolist(), key=str):
-            masks[f"{column}={value}"] = (values == value).to_numpy(dtype=bool)
+        distinct = sorted(values.dropna().unique().tolist(), key=str)
+        numbers = np.asarray(pd.Categorical(values, categories=distinct).codes, dtype=np.int32)
+        names = [f"{column}={value}" for value in distinct]
         if values.isna().any():
-            masks[f"{column}=(empty)"] = values.isna().to_numpy(dtype=bool)
-    return masks
+            numbers = np.where(values.isna().to_numpy(dtype=bool), len(names), numbers)
+            names.append(f"{column}=(empty)")
+        columns.append(Column(numbers, names))
+    return columns
 
 
 def _check(

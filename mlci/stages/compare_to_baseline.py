@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -46,7 +47,9 @@ class CompareInputs(Inputs):
     alpha: float = Field(
         0.05, gt=0, lt=0.5, description="Error of each side of an interval; 0.05 gives 90 % intervals."
     )
-    resamples: int = Field(2000, ge=200, description="Resamples of the paired bootstrap.")
+    resamples: int = Field(
+        2000, ge=200, description="Resamples, for metrics whose interval has no closed form."
+    )
     seed: int = Field(17, ge=0, description="Seed of the resampling.")
     minimum_rows: int = Field(30, ge=2, description="Fewer rows than this give no verdict.")
     minimum_events: int = Field(5, ge=1, description="Fewer rows that a metric rests on give no verdict.")
@@ -116,6 +119,8 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
         and reference is not None
         and _same_model(context, baseline, candidate, reference)
     )
+    if any(":" in gate.metric for gate in inputs.gates) and str(context.root) not in sys.path:
+        sys.path.insert(0, str(context.root))  # a metric may live in the project's own code
     with context.step(f"judge {len(inputs.gates)} gates on {len(rows):,} rows"):
         checks = Judge(inputs, context.data, context.where).judge(candidate, reference, identical=identical)
     if baseline is None:

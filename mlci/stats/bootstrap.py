@@ -1,145 +1,119 @@
-"""The paired bootstrap: one set of row counts for both models, all metrics and all slices."""
+"""The paired bootstrap: one set of row counts for both models, all metrics and all slices, on all cores."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mlci.stats.comparison import Comparison
-from mlci.stats.interval import IntervalMethod, level, percentile
-from mlci.stats.metrics import MetricKind, metric_kind
-from mlci.stats.part import Part
-from mlci.stats.resampling import GroupSample, RowSample, Sample, cells
-from mlci.stats.scores import Scores, check_paired
-from mlci.stats.statistic import Mask
+from mlci.stats.finding import Finding, Place, unseen
+from mlci.stats.law import Guarded, Law
+from mlci.stats.replicates import resampled
+from mlci.stats.resampling import BLOCK, Sample
+from mlci.stats.statistic import Battery, Floats
+from mlci.stats.tally import GroupTally, Positions
 
-_CHUNK_BYTES = 8 << 20
-_FEWER_CELLS = 20
-"""Cells are drawn when rows are this many times as many; below, drawing rows is as fast."""
+CHUNK_BYTES = 2 << 20
+"""Counts are made in pieces that fit a processor's cache, which halves the time."""
 
 
 @dataclass(frozen=True)
-class _Settings:
-    confidence: float
+class Draws:
+    """How many replicates are drawn, from which seed, in which pieces and by how many threads."""
+
     replicates: int
     seed: int
-    chunk_bytes: int
-    method: IntervalMethod
+    chunk_bytes: int = CHUNK_BYTES
+    threads: int | None = None
 
 
-def compare(
-    metrics: Sequence[str],
-    baseline: Scores | None,
-    candidate: Scores,
-    *,
-    slices: Mapping[str, NDArray[Any]] | None = None,
-    groups: NDArray[Any] | None = None,
-    confidence: float = 0.90,
-    replicates: int = 2000,
-    seed: int = 17,
-    method: IntervalMethod = percentile,
-    chunk_bytes: int = _CHUNK_BYTES,
-) -> dict[tuple[str, str | None], Comparison]:
-    """Compare two models on the same rows by the paired bootstrap (Efron & Tibshirani 1993).
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """The metrics of both models on the rows of one part (all rows when `rows` is None)."""
 
-    Returns one comparison for each metric on all rows (slice None) and on each slice; `slices` maps a
-    name to a mask of rows. With `groups` (one label a row) whole groups are drawn instead of rows.
-    Without a baseline the intervals are those of the candidate's own values. The numbers depend on
-    `seed` and not on `chunk_bytes`, the size of the pieces in which counts are made.
-    Raises ValueError when the models do not hold the same rows, for a metric that cannot be computed
-    from these scores, and for a mask or group label that does not fit.
+    places: list[Place]
+    rows: Positions | None
+    candidate: Battery
+    baseline: Battery | None
+
+    def values(self, counts: Floats) -> Floats:
+        """Return models × metrics × replicates values; the baseline comes second."""
+        own = counts if self.rows is None else counts.take(self.rows, axis=1)
+        models = [self.candidate] if self.baseline is None else [self.candidate, self.baseline]
+        return np.stack([model.values(own) for model in models])
+
+
+def bootstrapped(entries: list[Entry], sample: Sample, draws: Draws) -> Iterator[tuple[Place, Finding]]:
+    """Yield what replicates say of every metric on every part (Efron & Tibshirani 1993).
+
+    Each block of replicates has a stream of random numbers of its own, so that the numbers are the
+    same for any number of threads.
     """
-    settings = _Settings(confidence, replicates, seed, chunk_bytes, method)
-    masks = {name: np.asarray(mask) for name, mask in (slices or {}).items()}
-    _check(baseline, candidate, masks, groups, settings)
-    kinds = [metric_kind(name) for name in dict.fromkeys(metrics)]
-    found: dict[tuple[str, str | None], Comparison] = {}
-    countable, others = _split(kinds, candidate, groups)
-    most = candidate.rows // _FEWER_CELLS
-    joint = cells(_joint_columns(baseline, candidate, masks), most) if countable else None
-    if joint is None:
-        countable, others = [], kinds
-    else:
-        rows, sample = joint
-        thin = {name: mask[rows] for name, mask in masks.items()}
-        before = None if baseline is None else baseline.take(rows)
-        found.update(
-            _run(countable, settings, sample, baseline=before, candidate=candidate.take(rows), masks=thin)
-        )
-    if others:
-        whole: Sample = RowSample(candidate.rows) if groups is None else GroupSample(groups)
-        found.update(_run(others, settings, whole, baseline=baseline, candidate=candidate, masks=masks))
-    return {(kind.name, name): found[kind.name, name] for kind in kinds for name in (None, *masks)}
+
+    def block(index: int) -> list[Floats]:
+        size = min(BLOCK, draws.replicates - index * BLOCK)
+        return _evaluated(entries, sample.draws(index, size, draws.seed, draws.chunk_bytes))
+
+    def left_out(_: int) -> list[Floats]:
+        return _evaluated(entries, sample.without(draws.seed, draws.chunk_bytes))
+
+    blocks = range(-(-draws.replicates // BLOCK))
+    tasks: list[tuple[Callable[[int], list[Floats]], int]] = [(left_out, 0), *((block, i) for i in blocks)]
+    threads = draws.threads or len(os.sched_getaffinity(0))
+    with ThreadPoolExecutor(threads) as pool:
+        jackknife, *pieces = pool.map(lambda task: task[0](task[1]), tasks)
+    points = _evaluated(entries, iter([np.ones((1, sample.rows))]))
+    for index, entry in enumerate(entries):
+        replicates = np.concatenate([piece[index] for piece in pieces], axis=2)
+        for number, place in enumerate(entry.places):
+            found = [part[:, number] for part in (points[index], replicates, jackknife[index])]
+            yield place, _finding(entry, number, found)
 
 
-def _check(
-    baseline: Scores | None,
-    candidate: Scores,
-    masks: Mapping[str, NDArray[Any]],
-    groups: NDArray[Any] | None,
-    settings: _Settings,
-) -> None:
-    level(settings.confidence)
-    if settings.replicates < 1:
-        raise ValueError(f"replicates must be at least 1, not {settings.replicates}")
-    if candidate.rows == 0:
-        raise ValueError("there are no rows to compare on")
-    if baseline is not None:
-        check_paired(baseline, candidate)
-    for name, mask in masks.items():
-        if mask.dtype != np.bool_ or mask.shape != (candidate.rows,):
-            raise ValueError(f"slice '{name}' must be {candidate.rows} booleans, one for each row")
-    if groups is not None and np.shape(groups) != (candidate.rows,):
-        raise ValueError(f"groups must be {candidate.rows} labels, one for each row")
+def _evaluated(entries: list[Entry], pieces: Iterable[Floats]) -> list[Floats]:
+    """Return for each entry models × metrics × replicates values, over all pieces of counts."""
+    found: list[list[Floats]] = [[] for _ in entries]
+    for counts in pieces:
+        for entry, values in zip(entries, found, strict=True):
+            values.append(entry.values(counts))
+    return [np.concatenate(values, axis=2) for values in found]
 
 
-def _split(
-    kinds: list[MetricKind], candidate: Scores, groups: NDArray[Any] | None
-) -> tuple[list[MetricKind], list[MetricKind]]:
-    """Separate the metrics that see a row only as a cell of label and predicted class."""
-    if candidate.classes is None or groups is not None:
-        return [], kinds
-    countable = [kind for kind in kinds if kind.needs == "prediction"]
-    return countable, [kind for kind in kinds if kind.needs != "prediction"]
+def _finding(entry: Entry, number: int, found: list[Floats]) -> Finding:
+    """Return what is found of one metric: `found` are its values, replicates and jackknife values."""
+    place, (points, replicates, jackknife) = entry.places[number], found
+    statistic = entry.candidate.statistics[number]
+    support, kind = place.tally.units(statistic.support), place.kind
+    candidate = float(points[0, 0])
+    own = _law(candidate, replicates[0], jackknife[0], place, support, paired=False)
+    if entry.baseline is None:
+        return Finding(candidate, None, None, own, support, identical=False)
+    other = entry.baseline.statistics[number]
+    support = place.tally.units(statistic.support | other.support)
+    sign = 1.0 if kind.direction == "higher" else -1.0
+    gains = [sign * (part[0] - part[1]) for part in found]
+    gain = _law(float(gains[0][0]), gains[1], gains[2], place, support, paired=True)
+    same = bool(np.array_equal(statistic.marks, other.marks))
+    return Finding(candidate, float(points[1, 0]), gain, own, support, identical=same)
 
 
-def _joint_columns(
-    baseline: Scores | None, candidate: Scores, masks: Mapping[str, Mask]
-) -> list[NDArray[Any]]:
-    columns: list[NDArray[Any]] = [candidate.label_codes, candidate.prediction_codes]
-    if baseline is not None:
-        columns.append(baseline.prediction_codes)
-    if candidate.weight is not None:
-        columns.append(candidate.weight)
-    return [*columns, *masks.values()]
-
-
-def _run(
-    kinds: list[MetricKind],
-    settings: _Settings,
-    sample: Sample,
-    *,
-    baseline: Scores | None,
-    candidate: Scores,
-    masks: Mapping[str, Mask],
-) -> dict[tuple[str, str | None], Comparison]:
-    """Compare on all rows and on each slice, with one set of draws."""
-    rows: dict[str | None, NDArray[np.intp] | None] = {None: None}
-    rows.update({name: np.flatnonzero(mask) for name, mask in masks.items()})
-    parts = [
-        Part(name, kinds, sample, baseline=baseline, candidate=candidate, rows=chosen)
-        for name, chosen in rows.items()
-    ]
-    for counts in sample.draws(settings.replicates, settings.seed, settings.chunk_bytes):
-        for part in parts:
-            part.add(counts)
-    spans = [kind.span_on(candidate) for kind in kinds]
-    return {
-        (kind.name, part.name): part.comparison(index, spans[index], settings.confidence, settings.method)
-        for part in parts
-        for index, kind in enumerate(kinds)
-    }
+def _law(
+    estimate: float, replicates: Floats, jackknife: Floats, place: Place, support: int, *, paired: bool
+) -> Law | str:
+    if not np.isfinite(estimate):
+        return ""
+    words = "paired bootstrap" if paired else "bootstrap"
+    many = f"BCa, {len(replicates)} resamples"
+    if isinstance(place.tally, GroupTally):
+        words = words.replace("bootstrap", "cluster bootstrap")
+        many += f" of {place.tally.units()} groups"
+    law: Law | str | None = resampled(estimate, replicates, jackknife, f"{words}, {many}")
+    law = unseen(estimate, place, support) if law is None else law
+    bounds = place.kind.bounds
+    if isinstance(law, str) or bounds is None:
+        return law
+    wide = bounds[1] - bounds[0]
+    return Guarded(law, limits=(-wide, wide) if paired else bounds)

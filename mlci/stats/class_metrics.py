@@ -16,7 +16,8 @@ _ByClass = Callable[[Floats, Floats, Floats], Floats]
 def accuracy(scores: Scores) -> Statistic:
     """Return the share of rows whose class was predicted; it rests on all rows."""
     right = scores.label_codes == scores.prediction_codes
-    return Sums(_columns(scores, right, np.ones_like(right)), _share, all_rows(scores))
+    columns = _columns(scores, right, np.ones_like(right))
+    return Sums(columns, _share, all_rows(scores), share=(0, 1), mean=True)
 
 
 def precision(scores: Scores) -> Statistic:
@@ -30,7 +31,7 @@ def precision(scores: Scores) -> Statistic:
         return _macro(scores, _macro_precision)
     view = binary_view(scores)
     columns = _columns(scores, view.truth & view.called, view.called)
-    return Sums(columns, _share, view.called & all_rows(scores))
+    return Sums(columns, _share, view.called & all_rows(scores), share=(0, 1))
 
 
 def recall(scores: Scores) -> Statistic:
@@ -43,7 +44,7 @@ def recall(scores: Scores) -> Statistic:
         return _macro(scores, _macro_recall)
     view = binary_view(scores)
     columns = _columns(scores, view.truth & view.called, view.truth)
-    return Sums(columns, _share, view.truth & all_rows(scores))
+    return Sums(columns, _share, view.truth & all_rows(scores), share=(0, 1))
 
 
 def f1(scores: Scores) -> Statistic:
@@ -58,6 +59,38 @@ def f1(scores: Scores) -> Statistic:
     view = binary_view(scores)
     columns = _columns(scores, view.truth & view.called, view.truth, view.called)
     return Sums(columns, _binary_f1, (view.truth | view.called) & all_rows(scores))
+
+
+def f_beta(beta: float) -> Callable[[Scores], Statistic]:
+    """Return F-beta, in which recall counts beta times as much as precision; see `f1`."""
+
+    def built(scores: Scores) -> Statistic:
+        more = beta * beta
+        if scores.task == "multiclass":
+
+            def macro(right: Floats, labelled: Floats, predicted: Floats) -> Floats:
+                return _mean_of_defined(ratio((1 + more) * right, more * labelled + predicted))
+
+            return _macro(scores, macro)
+
+        def combined(sums: Floats) -> Floats:
+            right, labelled, called = sums.T
+            return np.where(labelled > 0, ratio((1 + more) * right, more * labelled + called), np.nan)
+
+        view = binary_view(scores)
+        columns = _columns(scores, view.truth & view.called, view.truth, view.called)
+        return Sums(columns, combined, (view.truth | view.called) & all_rows(scores))
+
+    return built
+
+
+def kappa(scores: Scores) -> Statistic:
+    """Return Cohen's kappa: the agreement beyond that of chance, over the most that there could be.
+
+    Cohen 1960. NaN when labels and predictions are all of one class. Two classes: it rests on the rows
+    of the rarer class.
+    """
+    return _macro(scores, _kappa, rarer_class(scores))
 
 
 def balanced_accuracy(scores: Scores) -> Statistic:
@@ -150,6 +183,12 @@ def _matthews(right: Floats, labelled: Floats, predicted: Floats) -> Floats:
     found = ratio(covariance, np.sqrt(spread_labelled * spread_predicted))
     one_prediction = (spread_labelled > 0) & (spread_predicted <= 0)
     return np.where(one_prediction, 0.0, found)
+
+
+def _kappa(right: Floats, labelled: Floats, predicted: Floats) -> Floats:
+    total = labelled.sum(axis=1)
+    by_chance = (labelled * predicted).sum(axis=1)
+    return ratio(right.sum(axis=1) * total - by_chance, _or_zero(total**2 - by_chance, total**2))
 
 
 def _or_zero(difference: Floats, size: Floats) -> Floats:

@@ -6,10 +6,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-
-from mlci.stats.interval import Tail, level
-from mlci.stats.statistic import Floats
+from mlci.stats.exact import Tail
+from mlci.stats.law import Guarded, Law, level
+from mlci.stats.shares import PairedShares
 
 
 @dataclass(frozen=True)
@@ -18,11 +17,12 @@ class Comparison:
 
     `delta`, `low` and `high` are candidate − baseline in the metric's own unit and sign; without a
     baseline, low and high surround the candidate's value. `own_low` and `own_high` always surround the
-    candidate's value. `n` counts rows; `units` counts what was drawn (rows or groups) and `support`
+    candidate's value. `n` counts rows; `units` counts what is independent (rows or groups) and `support`
     those of them that the metric rests on. `identical` says that no row tells the models apart.
     `problem` (`own_problem`) says why an interval is unusable; its numbers are then NaN.
-    `standard_error` is that of the gain; `gain_replicates` are bootstrap values of the gain, and
-    `above` is the exact bound that its upper end respects.
+    `standard_error` is that of the gain. `replicates` are the resamples behind the interval, 0 for a
+    closed form, and `monte_carlo_error` is what their chance leaves in a bound. `law` is the
+    distribution of the gain, and `above` the exact bound that its upper end respects.
     """
 
     metric: str
@@ -47,7 +47,8 @@ class Comparison:
     problem: str | None = None
     own_problem: str | None = None
     above: Tail | None = field(default=None, repr=False)
-    gain_replicates: Floats = field(default_factory=lambda: np.empty(0), repr=False, compare=False)
+    monte_carlo_error: float | None = None
+    law: Law | None = field(default=None, repr=False, compare=False)
 
     @property
     def alpha(self) -> float:
@@ -75,16 +76,20 @@ class Comparison:
         return self.high if self.direction == "higher" else -self.low
 
     def p_gain_below(self, threshold: float) -> float:
-        """Return the bootstrap p-value of the claim that the true gain is below `threshold`.
+        """Return the p-value of the claim that the true gain is below `threshold`.
 
-        (1 + #{gain* ≥ threshold}) / (1 + finite replicates), never smaller than what the exact bound
-        allows; it is ≤ alpha exactly when the interval of the gain ends at or below the threshold.
+        It is at most alpha exactly when the interval of the gain ends below the threshold.
         NaN when the comparison has a problem.
         """
-        if self.problem is not None:
+        if self.problem is not None or self.law is None:
             return math.nan
-        finite = self.gain_replicates[np.isfinite(self.gain_replicates)]
-        from_replicates = (1 + int(np.sum(finite >= threshold))) / (1 + len(finite))
-        if self.above is None:
-            return from_replicates
-        return max(from_replicates, self.above.p_beyond(threshold - self.gain))
+        return self.law.p_below(threshold)
+
+    @property
+    def p_equal(self) -> float:
+        """The two-sided p-value that both models are equal; McNemar's mid-p value for shares of rows."""
+        inner = self.law.law if isinstance(self.law, Guarded) else self.law
+        if isinstance(inner, PairedShares):
+            return inner.p_equal
+        below = self.p_gain_below(0.0)
+        return min(1.0, 2 * min(below, 1 - below))

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mlci.stats.comparison import Comparison
-from mlci.stats.interval import quantile, rows_to_exclude
+from mlci.stats.exact import rows_to_exclude
+from mlci.stats.law import normal_quantile
 
 Verdict = Literal["passed", "failed", "inconclusive", "errored"]
 MINIMUM_ROWS = 30
@@ -248,7 +249,7 @@ def _zero_baseline(comparison: Comparison) -> Decision:
 
 
 def _reach(alpha: float) -> float:
-    return quantile(1.0 - alpha) + quantile(_POWER)
+    return normal_quantile(1.0 - alpha) + normal_quantile(_POWER)
 
 
 def _signed(value: float) -> str:

@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from mlci.stats import class_metrics, probability_metrics, regression_metrics
-from mlci.stats.names import check_metric
+from mlci.stats import class_metrics, outside, probability_metrics, regression_metrics
+from mlci.stats.names import parameter
 from mlci.stats.scores import Scores
 from mlci.stats.statistic import Statistic
 
@@ -65,6 +65,7 @@ _KINDS = (
     _of_classes("precision", class_metrics.precision),
     _of_classes("recall", class_metrics.recall),
     _of_classes("f1", class_metrics.f1),
+    _of_classes("kappa", class_metrics.kappa, low=-1.0),
     _of_classes("mcc", class_metrics.mcc, low=-1.0),
     MetricKind("roc_auc", _CLASSES, "higher", "probability", probability_metrics.roc_auc, _UNIT),
     MetricKind(
@@ -73,6 +74,9 @@ _KINDS = (
     MetricKind("pr_auc", _BINARY, "higher", "probability", probability_metrics.average_precision, _UNIT),
     MetricKind("log_loss", _CLASSES, "lower", "probability", probability_metrics.log_loss),
     MetricKind("brier", _CLASSES, "lower", "probability", probability_metrics.brier, _UNIT),
+    MetricKind(
+        "calibration_error", _CLASSES, "lower", "probability", probability_metrics.calibration_error, _UNIT
+    ),
     _of_numbers("mae", regression_metrics.mae, power=1),
     _of_numbers("mse", regression_metrics.mse, power=2),
     _of_numbers("rmse", regression_metrics.rmse, power=1),
@@ -86,7 +90,23 @@ METRICS: dict[str, MetricKind] = {kind.name: kind for kind in _KINDS}
 
 def metric_kind(name: str) -> MetricKind:
     """Return the metric called `name`; raises ValueError with the nearest name when there is none."""
-    return METRICS[check_metric(name)]
+    family, number = parameter(name)
+    if ":" in name:
+        return _of_others(name)
+    if number is None:
+        return METRICS[name]
+    if family == "f_beta":
+        return _of_classes(name, class_metrics.f_beta(number))
+    return _of_numbers(name, regression_metrics.pinball(number), power=1)
+
+
+def _of_others(name: str) -> MetricKind:
+    """Return a metric that is called for every resample; raises ValueError when there is none."""
+    if name.startswith(outside.SCORER):
+        return MetricKind(name, _CLASSES | _NUMBERS, "higher", "prediction", outside.scorer(name))
+    build, more_is_better = outside.function(name)
+    direction: Direction = "higher" if more_is_better else "lower"
+    return MetricKind(name, _CLASSES | _NUMBERS, direction, "prediction", build)
 
 
 def statistic(name: str, scores: Scores) -> Statistic:
@@ -96,10 +116,14 @@ def statistic(name: str, scores: Scores) -> Statistic:
     when it needs probabilities that the scores do not have.
     """
     kind = metric_kind(name)
-    if scores.task not in kind.tasks:
-        raise ValueError(
-            f"{name} is defined for {' and '.join(sorted(kind.tasks))} problems; this one is {scores.task}"
-        )
-    if kind.needs == "probability" and scores.probability is None:
-        raise ValueError(f"{name} needs predicted probabilities and there are none")
+    check_kind(kind, scores)
     return kind.build(scores)
+
+
+def check_kind(kind: MetricKind, scores: Scores) -> None:
+    """Raise ValueError for a metric that cannot be computed from these scores."""
+    if scores.task not in kind.tasks:
+        tasks = " and ".join(sorted(kind.tasks))
+        raise ValueError(f"{kind.name} is defined for {tasks} problems; this one is {scores.task}")
+    if kind.needs == "probability" and scores.probability is None:
+        raise ValueError(f"{kind.name} needs predicted probabilities and there are none")

@@ -92,7 +92,7 @@ def decide_slices(
     if alpha is None:
         alpha = max((comparison.alpha for comparison in comparisons.values()), default=0.05)
     adjust = _CORRECTIONS[correction]
-    _check_resolution([comparisons[name] for name in tested], alpha, adjust)
+    _check_resolution([comparisons[name] for name in tested if comparisons[name].replicates], alpha, adjust)
     adjusted = adjust([decisions[name].p_value or 0.0 for name in tested])
     for name, p_value in zip(tested, adjusted, strict=True):
         decisions[name] = _with_family(decisions[name], p_value, alpha, len(tested))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from difflib import get_close_matches
 
 METRIC_NAMES = (
@@ -9,7 +11,9 @@ METRIC_NAMES = (
     "average_precision",
     "balanced_accuracy",
     "brier",
+    "calibration_error",
     "f1",
+    "kappa",
     "log_loss",
     "mae",
     "mape",
@@ -27,6 +31,7 @@ RATIO_METRICS = frozenset(
         "accuracy",
         "average_precision",
         "balanced_accuracy",
+        "calibration_error",
         "f1",
         "pr_auc",
         "precision",
@@ -37,10 +42,46 @@ RATIO_METRICS = frozenset(
 """Those that are between 0 and 1 whatever the data."""
 
 
+PARAMETERS = {
+    "f_beta": "how many times as much recall counts as precision, above 0",
+    "pinball": "the quantile that is predicted, between 0 and 1",
+}
+"""Metrics that are named with a number, as in f_beta@2, and what the number says."""
+
+OUTSIDE = re.compile(r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+"""Metrics that others wrote: sklearn:SCORER, or module:function of the project."""
+
+NAME_PATTERN = rf"^({'|'.join(PARAMETERS)})@[0-9]*\.?[0-9]+$|{OUTSIDE.pattern}"
+
+
 def check_metric(name: str) -> str:
     """Return `name`; raises ValueError with the nearest name when no metric is called so."""
-    if name in METRIC_NAMES:
+    if name in METRIC_NAMES or OUTSIDE.match(name):
         return name
-    near = get_close_matches(name, METRIC_NAMES, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(METRIC_NAMES)}"
+    family, _, number = name.partition("@")
+    if family in PARAMETERS:
+        _parameter(family, number)
+        return name
+    near = get_close_matches(name, [*METRIC_NAMES, *PARAMETERS], n=1)
+    numbered = [f"{family}@NUMBER" for family in PARAMETERS]
+    known = ", ".join([*METRIC_NAMES, *numbered, "sklearn:SCORER", "module:function"])
+    hint = f"did you mean '{near[0]}'?" if near else f"known: {known}"
     raise ValueError(f"unknown metric '{name}'; {hint}")
+
+
+def parameter(name: str) -> tuple[str, float | None]:
+    """Return the family of a metric and its number; None for a metric without one."""
+    family, _, number = check_metric(name).partition("@")
+    return family, _parameter(family, number) if family in PARAMETERS else None
+
+
+def _parameter(family: str, text: str) -> float:
+    """Return the number of a metric such as f_beta@2; raises ValueError for one that makes no sense."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0 and (family != "pinball" or value < 1)):
+        asks = f"{family} is named with a number, as in {family}@{0.5 if family == 'pinball' else 2}"
+        raise ValueError(f"{asks}: {PARAMETERS[family]}")
+    return value

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlci.stats.class_metrics import all_rows
+from mlci.stats.ranked import RankedArea, RankedPrecision
 from mlci.stats.scores import Scores, binary_view
-from mlci.stats.statistic import Average, Floats, Mask, RankedArea, RankedPrecision, Statistic, Sums, ratio
+from mlci.stats.statistic import Average, Floats, Mask, Statistic, Sums, ratio
 
+_BINS = 10
 _Ranked = Callable[[Mask, NDArray[Any], Floats | None], Statistic]
 
 
@@ -54,10 +56,29 @@ def brier(scores: Scores) -> Statistic:
     return mean_of(scores, 0.5 * ((probability - truth) ** 2).sum(axis=1))
 
 
+def calibration_error(scores: Scores) -> Statistic:
+    """Return the expected calibration error: how far probabilities are from shares, in ten equal bins.
+
+    Two classes: of the positive class's probability; more: of the predicted class's (Guo et al. 2017).
+    """
+    probability = probabilities(scores).astype(np.float64)
+    if scores.task == "binary":
+        sure, right = probability[:, scores.positive_index], binary_view(scores).truth
+    else:
+        sure = probability.max(axis=1)
+        right = probability.argmax(axis=1) == scores.label_codes
+    bins = np.minimum((sure * _BINS).astype(np.intp), _BINS - 1)
+    columns = np.zeros((scores.rows, _BINS + 1))
+    columns[np.arange(scores.rows), bins] = scores.weights * (right - sure)
+    columns[:, _BINS] = scores.weights
+    # The size of a sum has a corner at 0, where no slope says how it moves.
+    return Sums(columns, _distance, all_rows(scores), smooth=False)
+
+
 def mean_of(scores: Scores, loss: Floats) -> Statistic:
     """Return the weighted mean of a number a row, resting on all rows."""
     weights = scores.weights
-    return Sums(np.column_stack([weights * loss, weights]), _mean, all_rows(scores))
+    return Sums(np.column_stack([weights * loss, weights]), _mean, all_rows(scores), mean=True)
 
 
 def probabilities(scores: Scores) -> NDArray[Any]:
@@ -78,6 +99,10 @@ def _one_or_each(ranked: _Ranked, scores: Scores) -> Statistic:
     columns = range(probability.shape[1])
     parts = [ranked(scores.label_codes == index, probability[:, index], weight) for index in columns]
     return Average(parts, all_rows(scores))
+
+
+def _distance(sums: Floats) -> Floats:
+    return ratio(np.abs(sums[:, :-1]).sum(axis=1), sums[:, -1])
 
 
 def _mean(sums: Floats) -> Floats:

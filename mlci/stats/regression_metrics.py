@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from mlci.stats.class_metrics import all_rows
@@ -27,6 +29,16 @@ def rmse(scores: Scores) -> Statistic:
     return Sums(columns, _root_mean, all_rows(scores))
 
 
+def pinball(quantile: float) -> Callable[[Scores], Statistic]:
+    """Return the mean pinball loss of predicted quantiles, in the unit of the label (Koenker & Bassett 1978)."""
+
+    def built(scores: Scores) -> Statistic:
+        short = -_error(scores)
+        return mean_of(scores, np.maximum(quantile * short, (quantile - 1) * short))
+
+    return built
+
+
 def mape(scores: Scores) -> Statistic:
     """Return the mean of |error| / |label|; raises ValueError when a label is 0."""
     label = np.asarray(scores.label, dtype=np.float64)
@@ -43,7 +55,7 @@ def r2(scores: Scores) -> Statistic:
     centred = label - (label.mean() if len(label) else 0.0)
     weights = scores.weights
     parts = [weights, weights * centred, weights * centred**2, weights * _error(scores) ** 2]
-    return Sums(np.column_stack(parts), _explained, all_rows(scores))
+    return Sums(np.column_stack(parts), _explained, all_rows(scores), signed=True)
 
 
 def _error(scores: Scores) -> Floats:

@@ -1,137 +1,73 @@
-"""How rows are drawn again: one by one, by group, or by cell of equal rows."""
+"""How rows are drawn again: one by one, or by group."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlci.stats.statistic import Floats, Mask
+from mlci.stats.statistic import Floats
+from mlci.stats.tally import Positions, group_numbers
+
+BLOCK = 50
+"""Replicates with one stream of random numbers: the smallest piece of work for a core."""
+_LEFT_OUT = 200
+"""Blocks of rows that are left out, one at a time, to see how skew the metric is."""
 
 
 class Sample(Protocol):
-    """Rows (or cells of equal rows), and how often each is drawn in a bootstrap replicate."""
+    """Rows, and how often each is drawn in a bootstrap replicate."""
 
     @property
-    def multiplicity(self) -> Floats:
-        """How often each row stands in the data: ones, unless rows are cells."""
+    def rows(self) -> int:
+        """How many rows there are."""
 
-    @property
-    def unit(self) -> str:
-        """What is drawn: rows or groups."""
+    def draws(self, block: int, replicates: int, seed: int, chunk_bytes: int) -> Iterator[Floats]:
+        """Yield counts (replicates × rows) of one block, in pieces of about `chunk_bytes`.
 
-    def units(self, mask: Mask) -> int:
-        """Return how many independent units the marked rows belong to."""
-
-    def draws(self, replicates: int, seed: int, chunk_bytes: int) -> Iterator[Floats]:
-        """Yield counts (replicates × rows), in pieces of about `chunk_bytes`.
-
-        The numbers depend on the seed only, not on the size of the pieces.
+        The numbers depend on the seed and the block only, not on the size of the pieces.
         """
+
+    def without(self, seed: int, chunk_bytes: int) -> Iterator[Floats]:
+        """Yield counts (any × rows) that are 0 for one block of rows and 1 for the others."""
 
 
 class RowSample:
     """Each row is drawn by itself, with replacement (Efron 1979)."""
 
-    unit = "rows"
-
     def __init__(self, rows: int) -> None:
-        self.multiplicity: Floats = np.ones(rows)
+        self.rows = rows
 
-    def units(self, mask: Mask) -> int:
-        """Return the number of marked rows."""
-        return int(np.sum(mask))
-
-    def draws(self, replicates: int, seed: int, chunk_bytes: int) -> Iterator[Floats]:
+    def draws(self, block: int, replicates: int, seed: int, chunk_bytes: int) -> Iterator[Floats]:
         """Yield counts of rows."""
-        return _counts(len(self.multiplicity), replicates, seed, chunk_bytes)
+        generator = np.random.default_rng([seed, block])
+        for size in _chunks(self.rows, replicates, chunk_bytes):
+            yield _draw(generator, self.rows, size)
+
+    def without(self, seed: int, chunk_bytes: int) -> Iterator[Floats]:
+        """Yield counts without one block of rows each."""
+        yield from _without(_blocks(self.rows, seed), chunk_bytes)
 
 
 class GroupSample:
     """Groups are drawn with replacement; the rows of a group come together (Field & Welsh 2007)."""
 
-    unit = "groups"
-
     def __init__(self, groups: NDArray[Any]) -> None:
         """Raises ValueError when a group is missing, or groups are of several types."""
-        self.multiplicity: Floats = np.ones(len(groups))
-        missing = sum(_is_missing(group) for group in groups.tolist())
-        if missing:
-            raise ValueError(f"groups have {missing} missing values")
-        try:
-            distinct, self._codes = np.unique(groups, return_inverse=True)
-        except TypeError:
-            raise ValueError("groups hold values of several types, such as text and numbers") from None
-        self.groups = len(distinct)
+        self._numbers, self._groups = group_numbers(groups)
+        self.rows = len(groups)
 
-    def units(self, mask: Mask) -> int:
-        """Return the number of groups with a marked row."""
-        return len(np.unique(self._codes[mask]))
-
-    def draws(self, replicates: int, seed: int, chunk_bytes: int) -> Iterator[Floats]:
+    def draws(self, block: int, replicates: int, seed: int, chunk_bytes: int) -> Iterator[Floats]:
         """Yield counts of rows, each that of its group."""
-        pieces = _chunks(len(self._codes), replicates, chunk_bytes)
-        generator = np.random.default_rng(seed)
-        for size in pieces:
-            yield _draw(generator, self.groups, size).take(self._codes, axis=1)
+        generator = np.random.default_rng([seed, block])
+        for size in _chunks(self.rows, replicates, chunk_bytes):
+            yield _draw(generator, self._groups, size).take(self._numbers, axis=1)
 
-
-class CellSample:
-    """Rows that no metric can tell apart are one cell; counts of cells are multinomial.
-
-    This is the law of the row bootstrap itself, not an approximation: drawing n rows and tabulating
-    them is a multinomial draw. Its cost does not grow with the number of rows.
-    """
-
-    unit = "rows"
-
-    def __init__(self, sizes: NDArray[np.int64]) -> None:
-        self.multiplicity: Floats = sizes.astype(np.float64)
-        self._rows = int(sizes.sum())
-
-    def units(self, mask: Mask) -> int:
-        """Return the number of rows in the marked cells."""
-        return int(self.multiplicity[mask].sum())
-
-    def draws(self, replicates: int, seed: int, chunk_bytes: int) -> Iterator[Floats]:
-        """Yield counts of cells."""
-        share = self.multiplicity / self._rows
-        # A stream of its own: the same seed must not give row and cell draws that resemble each other.
-        generator = np.random.default_rng([seed, 1])
-        for size in _chunks(len(share), replicates, chunk_bytes):
-            yield generator.multinomial(self._rows, share, size=size).astype(np.float64)
-
-
-def cells(columns: Sequence[NDArray[Any]], most: int) -> tuple[NDArray[np.intp], CellSample] | None:
-    """Gather rows that are equal in all `columns`; None when there are more than `most` cells.
-
-    Returns one row of each cell, in the order of first appearance (so that the draws do not depend on
-    the order of the columns), and the sample of cells.
-    """
-    codes = np.zeros(len(columns[0]), dtype=np.int64)
-    for column in columns:
-        distinct, inverse = np.unique(column, return_inverse=True)
-        if len(distinct) > most:
-            return None
-        found, codes = np.unique(codes * len(distinct) + inverse, return_inverse=True)
-        if len(found) > most:
-            return None
-    _, first, sizes = np.unique(codes, return_index=True, return_counts=True)
-    order = np.argsort(first)
-    return first[order], CellSample(sizes[order].astype(np.int64))
-
-
-def _is_missing(group: object) -> bool:
-    return group is None or (isinstance(group, float) and math.isnan(group))
-
-
-def _counts(units: int, replicates: int, seed: int, chunk_bytes: int) -> Iterator[Floats]:
-    generator = np.random.default_rng(seed)
-    for size in _chunks(units, replicates, chunk_bytes):
-        yield _draw(generator, units, size)
+    def without(self, seed: int, chunk_bytes: int) -> Iterator[Floats]:
+        """Yield counts without one block of groups each."""
+        yield from _without(_blocks(self._groups, seed)[self._numbers], chunk_bytes)
 
 
 def _draw(generator: np.random.Generator, units: int, replicates: int) -> Floats:
@@ -140,6 +76,18 @@ def _draw(generator: np.random.Generator, units: int, replicates: int) -> Floats
     drawn += np.arange(0, replicates * units, units)[:, None]
     counts = np.bincount(drawn.ravel(), minlength=replicates * units)
     return counts.reshape(replicates, units).astype(np.float64)
+
+
+def _blocks(units: int, seed: int) -> Positions:
+    """Return the block of each unit, at random, in blocks of equal size."""
+    return np.random.default_rng([seed]).permutation(units) % min(units, _LEFT_OUT)
+
+
+def _without(blocks: Positions, chunk_bytes: int) -> Iterator[Floats]:
+    last, start = int(blocks.max(initial=-1)) + 1, 0
+    for size in _chunks(len(blocks), last, chunk_bytes):
+        yield (blocks != np.arange(start, start + size)[:, None]).astype(np.float64)
+        start += size
 
 
 def _chunks(width: int, replicates: int, chunk_bytes: int) -> Iterator[int]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Task = Literal["binary", "multiclass", "regression"]
-_CACHED = ("label_codes", "prediction_codes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +28,9 @@ class Scores:
     classes: tuple[Any, ...] | None = None
     positive: Any = None
     weight: NDArray[Any] | None = None
+
+    CACHED: ClassVar[tuple[str, ...]] = ("label_codes", "prediction_codes")
+    """What is looked up once, and can be handed on to the same rows."""
 
     def __post_init__(self) -> None:
         _check_shape("label", self.label, (len(self.label),))
@@ -107,7 +109,9 @@ class Scores:
             weight=None if self.weight is None else self.weight[rows],
         )
         # Looking up text labels is slow; a part inherits what the whole has already looked up.
-        part.__dict__.update({name: self.__dict__[name][rows] for name in _CACHED if name in self.__dict__})
+        part.__dict__.update(
+            {name: self.__dict__[name][rows] for name in Scores.CACHED if name in self.__dict__}
+        )
         return part
 
 
@@ -152,16 +156,24 @@ def check_paired(baseline: Scores, candidate: Scores) -> None:
 
 
 def _codes(name: str, values: NDArray[Any], classes: tuple[Any, ...]) -> NDArray[np.int64]:
+    numbers = np.asarray(classes)
+    if values.dtype.kind in "biuf" and numbers.dtype.kind in "biuf":
+        # Numbers are looked up in a short sorted list, which is much faster than sorting all rows.
+        order = np.argsort(numbers, kind="stable")
+        places = np.minimum(np.searchsorted(numbers[order], values), len(numbers) - 1)
+        found = order[places]
+        if np.array_equal(numbers[found], values):
+            return found
     position = {value: index for index, value in enumerate(classes)}
     try:
         distinct, inverse = np.unique(values, return_inverse=True)
     except TypeError:  # values of several types cannot be sorted
         distinct, inverse = np.asarray(values, dtype=object), np.arange(len(values))
-    found = [position.get(value, -1) for value in distinct.tolist()]
-    if -1 in found:
-        unknown = distinct.tolist()[found.index(-1)]
+    known = [position.get(value, -1) for value in distinct.tolist()]
+    if -1 in known:
+        unknown = distinct.tolist()[known.index(-1)]
         raise ValueError(f"{name} {unknown!r} is not one of the classes {classes}")
-    return np.asarray(found, dtype=np.int64)[inverse]
+    return np.asarray(known, dtype=np.int64)[inverse]
 
 
 def _check_shape(name: str, values: NDArray[Any], shape: tuple[int, ...]) -> None:

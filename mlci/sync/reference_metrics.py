@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from mlci.stats.metrics import METRICS, MetricKind
+from mlci.stats.metrics import METRICS, MetricKind, metric_kind
 from mlci.sync._markdown import code, page, table
 from mlci.sync._tree import Kind
 
 _INTRODUCTION = (
     "A gate names one of these, as in `{metric: roc_auc, no-worse-than: 0.005}`. *Needs* says whether the predicted "
-    "value is enough, or whether probabilities must be there. *Range* is the smallest and largest possible value."
+    "value is enough, or whether probabilities must be there. *Range* is the smallest and largest possible value. "
+    "In `f_beta@2` the number says how many times as much recall counts as precision; in `pinball@0.9` it is the "
+    "quantile that is predicted. Any scorer of scikit-learn is `sklearn:NAME`, and a function of the project is "
+    "`module:function`: it is given a table with `label`, `prediction`, and `probability_<class>` and `weight` where "
+    "there are any, and returns a number; with `function.greater_is_better = False` less is better. Both are called "
+    "for every resample. How each interval is made is told in [the verdict](../verdict.md)."
 )
 
 
 def files() -> dict[str, str]:
     """Return the page by path."""
-    rows = [_row(kind) for kind in sorted(METRICS.values(), key=lambda item: item.name)]
+    kinds = [*METRICS.values(), metric_kind("f_beta@2"), metric_kind("pinball@0.9")]
+    rows = [_row(kind) for kind in sorted(kinds, key=lambda item: item.name)]
     heads = ("Metric", "Better is", "Tasks", "Needs", "Range")
     return {"docs/reference/metrics.md": page("Metrics", _INTRODUCTION, table(heads, rows))}
 

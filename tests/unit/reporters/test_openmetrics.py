@@ -80,7 +80,7 @@ def test_one_name_for_each_metric_with_its_baseline() -> None:
 def test_only_what_is_between_0_and_1_is_a_ratio() -> None:
     assert set(METRIC_NAMES) == set(METRICS)
     assert set(METRIC_NAMES) - RATIO_METRICS == {
-        "brier", "log_loss", "mae", "mape", "mcc", "mse", "r2", "rmse"
+        "brier", "kappa", "log_loss", "mae", "mape", "mcc", "mse", "r2", "rmse"
     }  # fmt: skip
     text = reporter.render(report(gate(metric("log_loss", value=0.3)), gate(metric("roc_auc"))))
     assert "# UNIT mlci_eval_roc_auc_ratio ratio\n" in text

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from mlci.stats.bootstrap import compare
+from mlci.stats.compare import compare
 from mlci.stats.decision import no_worse_than
 from mlci.stats.multiplicity import decide_slices
 from mlci.stats.scores import Scores
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "bench"))
+from simulated import CASES, true_gain
 
 SETS = 300
 ROWS = 300
@@ -63,6 +69,18 @@ def test_a_model_that_is_worse_by_the_margin_rarely_passes(rows, losses, wins):
         found = compare(["accuracy"], *classifiers(generator, losses, wins, rows), replicates=399)
         passed += no_worse_than(found["accuracy", None], losses - wins).verdict == "passed"
     assert passed / SETS <= 0.05 + monte_carlo(0.05)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not case.replicates], ids=lambda case: case.name)
+def test_every_closed_form_covers_and_rarely_passes_what_is_worse_by_the_margin(case):
+    truth = true_gain(case, 20)
+    generator = np.random.default_rng(23)
+    found = [case.compare(generator, 200) for _ in range(SETS)]
+    covered = np.mean([one.gain_low <= truth <= one.gain_high for one in found])
+    passed = np.mean([one.gain_low > truth for one in found])
+    # docs/verdict-coverage.md has the exact shares; few rows may cover up to 4 points more
+    assert 0.9 - 0.015 - monte_carlo(0.9) <= covered <= 0.9 + 0.04 + monte_carlo(0.9)
+    assert passed <= 0.06 + monte_carlo(0.05)
 
 
 def test_ten_slices_of_equally_good_models_rarely_raise_an_alarm():

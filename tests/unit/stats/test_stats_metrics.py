@@ -14,6 +14,17 @@ from mlci.stats.metrics import METRICS, metric_kind, statistic
 from mlci.stats.scores import Scores
 from mlci.stats.statistic import Battery
 
+
+def binned(sure, right, weight):
+    """Expected calibration error, bin by bin."""
+    weight = np.ones(len(sure)) if weight is None else weight
+    error = 0.0
+    for low in np.arange(10):
+        inside = (sure * 10 >= low) & ((sure * 10 < low + 1) | (low == 9))
+        error += abs(np.sum(weight[inside] * (right[inside] - sure[inside])))
+    return error / weight.sum()
+
+
 BINARY = {
     "accuracy": lambda s, w: sk.accuracy_score(s.label, s.prediction, sample_weight=w),
     "balanced_accuracy": lambda s, w: sk.balanced_accuracy_score(s.label, s.prediction, sample_weight=w),
@@ -28,6 +39,9 @@ BINARY = {
     "pr_auc": lambda s, w: sk.average_precision_score(s.label, s.probability[:, 1], sample_weight=w),
     "log_loss": lambda s, w: sk.log_loss(s.label, s.probability, sample_weight=w),
     "brier": lambda s, w: sk.brier_score_loss(s.label, s.probability[:, 1], sample_weight=w),
+    "kappa": lambda s, w: sk.cohen_kappa_score(s.label, s.prediction, sample_weight=w),
+    "calibration_error": lambda s, w: binned(s.probability[:, 1], s.label == 1, w),
+    "f_beta@2": lambda s, w: sk.fbeta_score(s.label, s.prediction, beta=2, sample_weight=w),
 }
 MULTICLASS = {
     "accuracy": BINARY["accuracy"],
@@ -39,6 +53,9 @@ MULTICLASS = {
     "roc_auc": lambda s, w: sk.roc_auc_score(s.label, s.probability, sample_weight=w, multi_class="ovr"),
     "log_loss": BINARY["log_loss"],
     "brier": lambda s, w: sk.brier_score_loss(s.label, s.probability, sample_weight=w, scale_by_half=True),
+    "kappa": BINARY["kappa"],
+    "calibration_error": lambda s, w: binned(s.probability.max(axis=1), s.prediction == s.label, w),
+    "f_beta@2": lambda s, w: sk.fbeta_score(s.label, s.prediction, beta=2, sample_weight=w, average="macro"),
 }
 REGRESSION = {
     "mae": lambda s, w: sk.mean_absolute_error(s.label, s.prediction, sample_weight=w),
@@ -46,6 +63,7 @@ REGRESSION = {
     "rmse": lambda s, w: sk.root_mean_squared_error(s.label, s.prediction, sample_weight=w),
     "r2": lambda s, w: sk.r2_score(s.label, s.prediction, sample_weight=w),
     "mape": lambda s, w: sk.mean_absolute_percentage_error(s.label, s.prediction, sample_weight=w),
+    "pinball@0.9": lambda s, w: sk.mean_pinball_loss(s.label, s.prediction, alpha=0.9, sample_weight=w),
 }
 CASES = (
     [("binary", name, expected) for name, expected in BINARY.items()]
@@ -61,7 +79,8 @@ def value(name: str, scores: Scores, counts: np.ndarray | None = None) -> float:
 
 def test_every_metric_is_compared_with_scikit_learn_on_every_task():
     tested = {(task, name) for task, name, _ in CASES}
-    assert tested == {(task, name) for name, kind in METRICS.items() for task in kind.tasks}
+    plain = {(task, name) for task, name in tested if "@" not in name}
+    assert plain == {(task, name) for name, kind in METRICS.items() for task in kind.tasks}
 
 
 @pytest.mark.parametrize(("task", "name", "expected"), CASES)
@@ -202,6 +221,14 @@ def test_an_unknown_metric_names_the_nearest():
         metric_kind("acuracy")
     with pytest.raises(ValueError, match="known: accuracy"):
         metric_kind("zzz")
+
+
+@pytest.mark.parametrize("name", ["f_beta", "f_beta@", "f_beta@0", "f_beta@x", "pinball@1", "pinball@nan"])
+def test_a_number_that_makes_no_sense_is_refused(name):
+    with pytest.raises(ValueError, match=f"{name.partition('@')[0]} is named with a number"):
+        metric_kind(name)
+    with pytest.raises(ValueError, match=r"did you mean 'f_beta'\?"):
+        metric_kind("f_bta@2")
 
 
 def test_a_metric_that_does_not_fit_is_refused(binary, regression):

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlci.stats.bootstrap import compare
+from mlci.stats.compare import compare
+from mlci.stats.decision import no_worse_than
 from mlci.stats.multiplicity import benjamini_hochberg, decide_slices, holm, replicates_needed
 
 P_VALUES = st.lists(st.floats(0, 1), max_size=12)
@@ -77,7 +78,7 @@ def test_replicates_needed():
             replicates_needed(*wrong)
 
 
-def family(binary, size: int = 12, per_slice: int = 200, broken: float = 0.0, replicates: int = 2000):
+def family(binary, size: int = 12, per_slice: int = 200, broken: float = 0.0, replicates: int = 2000, **how):
     """Slices of equal models but for the first, in which a share of the candidate's answers is flipped."""
     rows = size * per_slice
     one, two = binary(1, rows=rows), binary(2, rows=rows)
@@ -85,7 +86,7 @@ def family(binary, size: int = 12, per_slice: int = 200, broken: float = 0.0, re
     flip = (number == 0) & (np.random.default_rng(0).random(rows) < broken)
     two = replace(two, prediction=np.where(flip, 1 - two.label, two.prediction))
     slices = {f"s{index}": number == index for index in range(size)}
-    found = compare(["accuracy"], one, two, slices=slices, replicates=replicates)
+    found = compare(["accuracy"], one, two, slices=slices, replicates=replicates, **how)
     return {name: found["accuracy", name] for name in slices}
 
 
@@ -101,7 +102,10 @@ def test_a_broken_slice_fails_and_the_others_do_not(binary):
         "holm",
         0.05,
     )
-    assert found.decisions["s0"].p_value == pytest.approx(12 / 2001)
+    alone = no_worse_than(family(binary, broken=0.5)["s0"], 0.02)
+    assert found.decisions["s0"].p_value == pytest.approx(12 * alone.p_value)
+    drawn = decide_slices(family(binary, broken=0.5, method="bootstrap"), 0.02)
+    assert 12 / 2001 <= drawn.decisions["s0"].p_value <= 0.02
 
 
 def test_a_slice_that_fails_alone_is_unclear_in_a_family(binary):
@@ -132,12 +136,12 @@ def test_slices_that_cannot_be_computed_are_errors_outside_the_correction(binary
 
 
 def test_too_few_resamples_for_the_family_do_not_hide_a_regression(binary):
-    slices = family(binary, broken=0.9, replicates=199)
+    slices = family(binary, broken=0.9, replicates=199, method="bootstrap")
     with pytest.raises(
         ValueError, match="199 resamples cannot show a regression in one of 12 slices: at least 2000"
     ):
         decide_slices(slices, 0.02)
-    enough = family(binary, broken=0.9, replicates=replicates_needed(12))
+    enough = family(binary, broken=0.9, replicates=replicates_needed(12), method="bootstrap")
     assert decide_slices(enough, 0.02).decisions["s0"].verdict == "failed"
 
 

@@ -1,4 +1,4 @@
-"""The paired bootstrap: against scipy, repeatable, mirrored, and never certain for want of data."""
+"""Comparing two models: against scipy, repeatable, mirrored, and never certain for want of data."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
-from mlci.stats.bootstrap import compare
-from mlci.stats.interval import Evidence, largest_share, percentile, rows_to_exclude
+from mlci.stats.compare import compare
 from mlci.stats.scores import Scores
 
 
@@ -20,7 +19,7 @@ def bounds(comparison):
 
 def test_interval_agrees_with_scipy_for_a_mean(regression):
     before, after = regression(1, noise=1.1), regression(2)
-    found = compare(["mae"], before, after, replicates=9999)["mae", None]
+    found = compare(["mae"], before, after, replicates=9999, method="bootstrap")["mae", None]
     losses = np.abs(after.prediction - after.label), np.abs(before.prediction - before.label)
     expected = stats.bootstrap(
         losses,
@@ -29,7 +28,7 @@ def test_interval_agrees_with_scipy_for_a_mean(regression):
         vectorized=True,
         n_resamples=9999,
         confidence_level=0.9,
-        method="percentile",
+        method="BCa",
         rng=np.random.default_rng(0),
     )
     assert found.standard_error == pytest.approx(expected.standard_error, rel=0.03)
@@ -44,7 +43,7 @@ def test_interval_agrees_with_scipy_for_a_mean(regression):
 )
 def test_interval_agrees_with_scipy_for_a_metric_of_the_whole(binary, name, score):
     before, after = binary(1, rows=200, noise=1.3), binary(2, rows=200)
-    found = compare([name], before, after, replicates=4999)[name, None]
+    found = compare([name], before, after, replicates=4999, method="bootstrap")[name, None]
     expected = stats.bootstrap(
         (after.label, after.probability[:, 1], before.probability[:, 1]),
         lambda y, a, b: score(y, a) - score(y, b),
@@ -80,31 +79,42 @@ def test_same_seed_same_numbers_and_any_chunk_size(binary):
     one = compare(ALL, binary(1), binary(2), slices=slices, replicates=500)
     again = compare(ALL, binary(1), binary(2), slices=slices, replicates=500)
     small = compare(ALL, binary(1), binary(2), slices=slices, replicates=500, chunk_bytes=20_000)
+    cores = compare(ALL, binary(1), binary(2), slices=slices, replicates=500, threads=7)
     other = compare(ALL, binary(1), binary(2), slices=slices, replicates=500, seed=18)
     for key, comparison in one.items():
         assert bounds(again[key]) == bounds(comparison)
-        np.testing.assert_allclose(small[key].gain_replicates, comparison.gain_replicates, rtol=0, atol=1e-12)
-        assert bounds(other[key]) != bounds(comparison)
+        assert bounds(cores[key]) == bounds(comparison)
+        assert bounds(small[key]) == pytest.approx(bounds(comparison), rel=0, abs=1e-12)
+        drawn = key[0] == "average_precision"
+        assert (bounds(other[key]) != bounds(comparison)) == drawn
+        assert (comparison.monte_carlo_error is not None) == drawn
+        assert comparison.replicates == (500 if drawn else 0)
 
 
+@pytest.mark.parametrize("method", ["cheapest", "bootstrap"])
 @pytest.mark.parametrize("rows", [300, 4000])
-def test_swapping_the_models_mirrors_the_interval_exactly(binary, rows):
+def test_swapping_the_models_mirrors_the_interval(binary, rows, method):
     one, two = binary(1, rows=rows), binary(2, rows=rows)
-    there, back = compare(ALL, one, two, replicates=400), compare(ALL, two, one, replicates=400)
+    there = compare(ALL, one, two, replicates=400, method=method)
+    back = compare(ALL, two, one, replicates=400, method=method)
     for key, comparison in there.items():
-        assert (-back[key].high, -back[key].low, -back[key].delta) == (*bounds(comparison), comparison.delta)
+        mirrored = (-back[key].high, -back[key].low, -back[key].delta)
+        assert mirrored == pytest.approx((*bounds(comparison), comparison.delta), rel=0, abs=1e-7)
+        assert back[key].p_gain_below(0.01) == pytest.approx(1 - comparison.p_gain_below(-0.01), abs=0.01)
 
 
-def test_cells_follow_the_law_of_rows(binary):
-    one, two = binary(1, rows=2000, noise=1.5), binary(2, rows=2000)
-    by_cell = compare(["f1", "accuracy"], one, two, replicates=9999)
-    # groups of one row are rows, and groups are never gathered into cells
-    by_row = compare(["f1", "accuracy"], one, two, replicates=4999, groups=np.arange(2000))
-    for key, comparison in by_cell.items():
-        assert comparison.delta == pytest.approx(by_row[key].delta, abs=1e-12)
-        near = 0.12 * comparison.standard_error
-        assert bounds(comparison) == pytest.approx(bounds(by_row[key]), abs=near)
-        assert (comparison.n, comparison.support) == (by_row[key].n, by_row[key].support)
+def test_closed_forms_agree_with_the_bootstrap_on_many_rows(binary):
+    one, two = binary(1, rows=4000, noise=1.5), binary(2, rows=4000)
+    closed = compare(ALL, one, two)
+    drawn = compare(ALL, one, two, replicates=4999, method="bootstrap")
+    for key, comparison in closed.items():
+        assert comparison.delta == pytest.approx(drawn[key].delta, abs=1e-12)
+        near = 0.15 * comparison.standard_error
+        assert bounds(comparison) == pytest.approx(bounds(drawn[key]), abs=near)
+        own = comparison.own_low, comparison.own_high
+        assert own == pytest.approx((drawn[key].own_low, drawn[key].own_high), abs=0.002)
+        assert comparison.standard_error == pytest.approx(drawn[key].standard_error, rel=0.05)
+        assert (comparison.n, comparison.support) == (drawn[key].n, drawn[key].support)
 
 
 def test_groups_that_repeat_rows_widen_the_interval(binary):
@@ -119,7 +129,12 @@ def test_groups_that_repeat_rows_widen_the_interval(binary):
         assert ungrouped[key].standard_error == pytest.approx(comparison.standard_error / 3, rel=0.1)
     accuracy = grouped["accuracy", None]
     assert (accuracy.n, accuracy.units, accuracy.support, accuracy.unit) == (1080, 120, 120, "groups")
-    assert accuracy.method == "paired cluster bootstrap, 2000 resamples of 120 groups"
+    assert accuracy.method == "cluster-robust paired t interval of the mean, 120 groups"
+    assert grouped["roc_auc", None].method == "clustered paired DeLong interval, 120 groups"
+    drawn = compare(["accuracy", "roc_auc"], *many, groups=copies, method="bootstrap")
+    assert drawn["accuracy", None].method == "paired cluster bootstrap, BCa, 2000 resamples of 120 groups"
+    for key, comparison in grouped.items():
+        assert bounds(comparison) == pytest.approx(bounds(drawn[key]), abs=0.3 * comparison.standard_error)
 
 
 def test_a_slice_is_compared_as_if_it_were_alone(binary):
@@ -143,7 +158,8 @@ def test_without_a_baseline_the_interval_is_the_candidates_own(binary):
         assert bounds(comparison) == (comparison.own_low, comparison.own_high)
         assert comparison.low < comparison.candidate < comparison.high
         assert bounds(comparison) == pytest.approx((both[key].own_low, both[key].own_high), abs=0.02)
-    assert alone["accuracy", None].method == "bootstrap, 2000 resamples"
+    assert alone["accuracy", None].method == "Wilson score interval"
+    assert alone["log_loss", None].method == "t interval of the mean"
     share = alone["accuracy", None].candidate
     assert alone["accuracy", None].standard_error == pytest.approx(
         (share * (1 - share) / 300) ** 0.5, rel=0.08
@@ -157,7 +173,7 @@ def test_models_that_do_not_differ_are_not_certain(binary, rows):
     half = 1 - 0.05 ** (1 / rows)
     assert (found.delta, found.identical) == (0.0, True)
     assert bounds(found) == pytest.approx((-half, half))
-    assert found.method.endswith(f"widened by the rule of three on {rows} rows")
+    assert found.method == f"exact rule of three on {rows} rows"
     assert found.standard_error > 0
 
 
@@ -211,8 +227,9 @@ def test_a_metric_that_is_undefined_in_too_many_resamples_is_a_problem():
     prediction = label.copy()
     prediction[:30] = 1
     models = [Scores(label, one, None, (0, 1)) for one in (label, prediction)]
-    found = compare(["recall", "precision"], *models)
+    found = compare(["recall", "precision"], *models, method="bootstrap")
     assert "undefined in 1" in found["recall", None].problem  # e⁻² ≈ 14 % hold no positive
+    assert found["recall", None].method == "none"
     never = Scores(label, np.zeros(100, dtype=int), None, (0, 1))
     found = compare(["precision"], models[1], never)["precision", None]
     assert found.problem == "precision of the candidate is undefined on these rows"
@@ -268,37 +285,10 @@ def test_what_does_not_fit_is_refused(binary):
         ({"groups": np.array([1] * 299 + ["a"], dtype=object)}, "groups hold values of several types"),
         ({"confidence": 1.0}, "confidence must lie between 0 and 1"),
         ({"replicates": 0}, "at least 1"),
-        ({"replicates": 18}, "18 resamples are too few for 0.9 confidence"),
+        ({"replicates": 9}, "9 resamples are too few for 0.9 confidence"),
     ]:
         with pytest.raises(ValueError, match=text):
-            compare(["accuracy"], one, two, **arguments)
-    assert compare(["accuracy"], one, two, replicates=19)["accuracy", None].replicates == 19
-
-
-def test_percentile_bounds_are_order_statistics():
-    replicates = np.random.default_rng(0).permutation(np.arange(1.0, 1000.0))
-    found = percentile(Evidence(500.0, replicates, 100), 0.9)
-    assert (found.low, found.high) == (50.0, 950.0)
-
-
-@pytest.mark.parametrize(("share", "alpha"), [(0.01, 0.05), (0.1, 0.025), (0.5, 0.05)])
-def test_rows_to_exclude_is_the_inverse_of_the_unseen_share(share, alpha):
-    rows = rows_to_exclude(share, alpha)
-    assert largest_share(0, rows, alpha) <= share < largest_share(0, rows - 1, alpha)
-    assert largest_share(0, 0, alpha) == 1.0
-
-
-@pytest.mark.parametrize(("seen", "rows"), [(0, 10), (1, 10), (9, 10), (10, 10), (3, 300), (50, 80_000)])
-def test_the_largest_share_is_the_bound_of_clopper_and_pearson(seen, rows):
-    expected = stats.binomtest(seen, rows, alternative="less").proportion_ci(0.95, method="exact").high
-    assert largest_share(seen, rows, 0.05) == pytest.approx(expected, rel=1e-9)
-
-
-def test_few_rows_against_the_candidate_bound_it_by_their_exact_law():
-    label = np.zeros(300, dtype=int)
-    after = label.copy()
-    after[:2] = 1
-    found = compare(["accuracy"], Scores(label, label, None, (0, 1)), Scores(label, after, None, (0, 1)))
-    comparison = found["accuracy", None]
-    assert comparison.low == pytest.approx(-stats.beta.ppf(0.95, 3, 298), rel=1e-6)
-    assert comparison.method.endswith("with an exact binomial bound for few differing rows")
+            compare(["average_precision"], one, two, **arguments)
+    nothing = [replace(model, weight=np.zeros(300)) for model in (one, two)]
+    with pytest.raises(ValueError, match="all weights are 0"):
+        compare(["accuracy"], *nothing)

@@ -1,0 +1,173 @@
+"""The rows of both models, cut into parts, and how each metric is computed on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlci.stats.areas import Area, area_finding, areas, rarer
+from mlci.stats.bootstrap import Draws, Entry, bootstrapped
+from mlci.stats.cells import Cells
+from mlci.stats.finding import Finding, Place
+from mlci.stats.metrics import MetricKind, check_kind
+from mlci.stats.resampling import GroupSample, RowSample
+from mlci.stats.scores import Scores
+from mlci.stats.slices import Parts
+from mlci.stats.smooth import Smooth
+from mlci.stats.statistic import Battery, Statistic, Sums
+from mlci.stats.tally import GroupTally, Positions, RowTally, Tally, group_numbers
+
+Found = Iterable[tuple[Place, Finding]]
+
+
+class Rows:
+    """Both models on the same rows, and all parts of them that are judged."""
+
+    def __init__(
+        self,
+        baseline: Scores | None,
+        candidate: Scores,
+        parts: Parts,
+        groups: NDArray[Any] | None,
+        confidence: float,
+    ) -> None:
+        self._parts = parts
+        self._confidence = confidence
+        self._unit = "rows" if groups is None else "groups"
+        self._numbers = None
+        if groups is not None:
+            numbers, count = group_numbers(groups)
+            self._numbers = numbers if count < candidate.rows else None  # groups of one row are rows
+        self._candidate = _without_equal_weights(candidate)
+        self._baseline = None if baseline is None else _with_labels_of(self._candidate, baseline)
+
+    @property
+    def parts(self) -> list[str | None]:
+        """The names of the parts; None, for all rows, comes first."""
+        return self._parts.names
+
+    def closed(self, kind: MetricKind) -> Found | None:
+        """Return what is found by a closed form, part by part; None when the metric has none."""
+        if ":" in kind.name:
+            return None
+        if kind.name == "roc_auc":
+            return self._areas(kind)
+        if self._candidate.classes is not None and kind.needs == "prediction":
+            return self._on_cells(kind)
+        metric = _built(kind, self._candidate)
+        if not (isinstance(metric, Sums) and metric.smooth):
+            return None
+        before = None if self._baseline is None else _built(kind, self._baseline)
+        return self._on_rows(kind, metric, before if isinstance(before, Sums) else None)
+
+    def resampled(self, kinds: list[MetricKind], draws: Draws) -> Found:
+        """Return what is found by the bootstrap, with one set of draws for all metrics and parts."""
+        sample = RowSample(self._candidate.rows) if self._numbers is None else GroupSample(self._numbers)
+        entries = []
+        for name in self._parts.names:
+            rows = self._parts.rows(name)
+            models = [self._candidate, self._baseline]
+            batteries = [
+                None if model is None else Battery([_built(kind, _taken(model, rows)) for kind in kinds])
+                for model in models
+            ]
+            tally = self._tallies[name]
+            places = [self._place(kind, name, tally) for kind in kinds]
+            if batteries[0] is not None:
+                entries.append(Entry(places, rows, batteries[0], batteries[1]))
+        return bootstrapped(entries, sample, draws)
+
+    @cached_property
+    def _tallies(self) -> dict[str | None, Tally]:
+        """How rows add up, for each part."""
+        return {name: self._tally(self._parts.rows(name)) for name in self._parts.names}
+
+    @cached_property
+    def _cells(self) -> tuple[Cells, dict[str | None, Tally]]:
+        cells = Cells(self._baseline, self._candidate)
+        parts = {name: self._parts.rows(name) for name in self._parts.names}
+        return cells, {name: cells.tally(rows, self._of(rows), self._unit) for name, rows in parts.items()}
+
+    def _of(self, rows: Positions | None) -> Positions | None:
+        return self._numbers if self._numbers is None or rows is None else self._numbers[rows]
+
+    def _tally(self, rows: Positions | None) -> Tally:
+        groups = self._of(rows)
+        if groups is not None:
+            return GroupTally(groups)
+        return RowTally(self._candidate.rows if rows is None else len(rows), self._unit)
+
+    def _place(self, kind: MetricKind, name: str | None, tally: Tally) -> Place:
+        return Place(kind, name, tally, kind.span_on(self._candidate), self._confidence)
+
+    def _areas(self, kind: MetricKind) -> Iterator[tuple[Place, Finding]]:
+        check_kind(kind, self._candidate)
+        after = areas(self._candidate, self._parts)
+        before: Iterable[tuple[str | None, Area | None]]
+        before = ((name, None) for name in self._parts.names)
+        if self._baseline is not None:
+            before = areas(self._baseline, self._parts)
+        for (name, candidate), (_, baseline) in zip(after, before, strict=True):
+            rows, tally = self._parts.rows(name), self._tallies[name]
+            rare = rarer(self._candidate, rows)
+            strata = rare if self._candidate.task == "binary" else None
+            finding = area_finding(
+                self._place(kind, name, tally), candidate, baseline, strata, tally.units(rare)
+            )
+            yield self._place(kind, name, tally), finding
+
+    def _on_cells(self, kind: MetricKind) -> Iterator[tuple[Place, Finding]]:
+        cells, tallies = self._cells
+        candidate = _built(kind, cells.candidate)
+        baseline = None if cells.baseline is None else _built(kind, cells.baseline)
+        if not isinstance(candidate, Sums) or not isinstance(baseline, Sums | None):
+            raise TypeError(f"{kind.name} is no smooth function of a table")
+        for name, tally in tallies.items():
+            place = self._place(kind, name, tally)
+            yield place, Smooth(place, candidate, baseline).finding()
+
+    def _on_rows(
+        self, kind: MetricKind, candidate: Sums, baseline: Sums | None
+    ) -> Iterator[tuple[Place, Finding]]:
+        for name, tally in self._tallies.items():
+            rows, place = self._parts.rows(name), self._place(kind, name, tally)
+            before = None if baseline is None else _of_rows(baseline, rows)
+            yield place, Smooth(place, _of_rows(candidate, rows), before).finding()
+
+
+def _built(kind: MetricKind, scores: Scores) -> Statistic:
+    check_kind(kind, scores)
+    return kind.build(scores)
+
+
+def _of_rows(metric: Sums, rows: Positions | None) -> Sums:
+    if rows is None:
+        return metric
+    return replace(metric, columns=metric.columns.take(rows, axis=0), support=metric.support.take(rows))
+
+
+def _taken(scores: Scores, rows: Positions | None) -> Scores:
+    return scores if rows is None else scores.take(rows)
+
+
+def _without_equal_weights(scores: Scores) -> Scores:
+    """Return scores without weights when all weights are equal: they then say nothing."""
+    weight = scores.weight
+    if weight is None or not np.all(weight == weight[0]) or weight[0] == 0:
+        return scores
+    same = replace(scores, weight=None)
+    same.__dict__.update({name: scores.__dict__[name] for name in Scores.CACHED if name in scores.__dict__})
+    return same
+
+
+def _with_labels_of(candidate: Scores, baseline: Scores) -> Scores:
+    """Return the baseline with the candidate's weights and looked-up labels, which are the same."""
+    same = replace(baseline, weight=candidate.weight)
+    if candidate.classes is not None:
+        same.__dict__["label_codes"] = candidate.label_codes
+    return same

@@ -1,0 +1,115 @@
+"""Metrics that others wrote: scikit-learn's scorers and a project's own functions."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from mlci.stats.compare import compare
+from mlci.stats.metrics import metric_kind, statistic
+from mlci.stats.names import check_metric
+
+
+@pytest.fixture
+def own(monkeypatch):
+    """Return a function that makes functions of the module `own_metrics`."""
+    module = ModuleType("own_metrics")
+    monkeypatch.setitem(sys.modules, "own_metrics", module)
+    return lambda **functions: module.__dict__.update(functions)
+
+
+def mean_right(frame):
+    return float((frame["label"] == frame["prediction"]).mean())
+
+
+def far_off(frame):
+    return float(np.average((frame["label"] - frame["probability_1"]) ** 2, weights=frame.get("weight")))
+
+
+far_off.greater_is_better = False
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("f1_macro", lambda s: sk.f1_score(s.label, s.prediction, average="macro")),
+        ("neg_log_loss", lambda s: -sk.log_loss(s.label, s.probability)),
+        ("roc_auc", lambda s: sk.roc_auc_score(s.label, s.probability[:, 1])),
+    ],
+)
+def test_a_scorer_gives_what_scikit_learn_gives(binary, name, expected):
+    one, two = binary(1, rows=120), binary(2, rows=120)
+    found = compare([f"sklearn:{name}"], one, two, replicates=199)[f"sklearn:{name}", None]
+    assert (found.baseline, found.candidate) == pytest.approx((expected(one), expected(two)))
+    assert (found.direction, found.replicates, found.problem) == ("higher", 199, None)
+    assert found.low < found.delta < found.high
+    assert found.method == "paired bootstrap, BCa, 199 resamples"
+
+
+def test_scorers_of_other_tasks(multiclass, regression):
+    found = compare(["sklearn:roc_auc_ovr"], None, multiclass(1), replicates=99)["sklearn:roc_auc_ovr", None]
+    model = multiclass(1)
+    assert found.candidate == pytest.approx(
+        sk.roc_auc_score(model.label, model.probability, multi_class="ovr")
+    )
+    model = regression(1)
+    name = "sklearn:neg_median_absolute_error"
+    found = compare([name], None, model, replicates=99)[name, None]
+    assert found.candidate == pytest.approx(-sk.median_absolute_error(model.label, model.prediction))
+
+
+def test_a_function_of_the_project_is_bootstrapped_like_the_same_metric(binary, own):
+    own(mean_right=mean_right, far_off=far_off)
+    one, two = binary(1), binary(2)
+    names = ["own_metrics:mean_right", "own_metrics:far_off"]
+    found = compare(names, one, two, replicates=299, slices={"half": np.arange(300) < 150})
+    same = compare(["accuracy", "brier"], one, two, replicates=299, method="bootstrap")
+    for name, like in zip(names, ("accuracy", "brier"), strict=True):
+        mine, theirs = found[name, None], same[like, None]
+        assert (mine.low, mine.high) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+        assert mine.direction == theirs.direction
+        assert found[name, "half"].n == 150
+
+
+def test_functions_that_cannot_be_trusted_are_refused(binary, own):
+    generator = np.random.default_rng(0)
+    own(
+        raises=lambda frame: frame["nothing"].mean(),
+        nothing=lambda frame: float("nan"),
+        random=lambda frame: generator.random(),
+        text=lambda frame: "good",
+        number=3,
+    )
+    for name, text in [
+        ("own_metrics:raises", "'own_metrics:raises' failed on 300 rows: 'nothing'"),
+        ("own_metrics:nothing", "is nan on 300 rows"),
+        ("own_metrics:random", "is not deterministic"),
+        ("own_metrics:text", "returned str, not a number"),
+        ("own_metrics:number", "is no function but int"),
+        ("own_metrics:absent", "cannot be loaded"),
+        ("no_such_module_of_ours:f", "cannot be loaded: No module named"),
+        ("sklearn:f1_macr", "has no scorer 'f1_macr'; did you mean 'sklearn:f1_macro'"),
+    ]:
+        with pytest.raises(ValueError, match=text):
+            statistic(name, binary(1))
+
+
+def test_a_slice_without_a_value_harms_nobody(binary, own):
+    own(few=lambda frame: float("nan") if len(frame) < 100 else float(frame["probability_1"].mean()))
+    slices = {"small": np.arange(300) < 50}
+    found = compare(["own_metrics:few"], binary(1), binary(2), slices=slices, replicates=99)
+    assert found["own_metrics:few", None].problem is None
+    assert "undefined" in found["own_metrics:few", "small"].problem
+
+
+def test_names_are_known_by_their_form():
+    assert check_metric("sklearn:f1_macro") == "sklearn:f1_macro"
+    assert check_metric("pkg.metrics:cost") == "pkg.metrics:cost"
+    for wrong in (":f", "module:", "a b:c", "module:f()"):
+        with pytest.raises(ValueError, match="unknown metric"):
+            check_metric(wrong)
+    assert metric_kind("sklearn:f1_macro").direction == "higher"
