@@ -26,6 +26,10 @@ _ONCE = {
     r"(?=await this\.copyCacheIn\(\w+,t\),await this\.copyArtifactsIn\()": 'if(t.CI_JOB_STATUS==="running")',
 }
 # The checkout does not hold this target, so everything is evaluated; who wants a base names its commit.
+# Two includes of one project are fetched at the same time into one folder, and may get into each other's way; no
+# job has run by then.
+_RACED = re.compile(r"cp: cannot create directory '[^']*/\.gitlab-ci-local/includes/[^']*': File exists")
+_TRIES = 4
 _MERGE_REQUEST = {
     "CI_PIPELINE_SOURCE": "merge_request_event",
     "CI_MERGE_REQUEST_IID": "7",
@@ -169,6 +173,11 @@ class Gitlab:
         for name, value in given.items():
             command += ["--variable", f"{name}={value}"]
         settings = {"GIT_CONFIG_GLOBAL": str(self._config)}
+        for _ in range(_TRIES - 1):
+            done = self.machine.run([*command, *arguments], repository, settings)
+            if not _RACED.search(done.text + done.err):
+                return done
+            shutil.rmtree(repository / ".gitlab-ci-local" / "includes", ignore_errors=True)
         return self.machine.run([*command, *arguments], repository, settings)
 
 
