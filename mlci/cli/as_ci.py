@@ -58,7 +58,7 @@ def _needed(plan: Plan, top: Path, variables: Mapping[str, str]) -> Iterator[str
 
 def _storage(name: str, root: Path, data: DataInputs, variables: Mapping[str, str]) -> Iterator[str]:
     """Yield where data come from that git does not hold."""
-    elsewhere = [path for path in (data.train, data.evaluate) if path and not git.is_tracked_here(root, path)]
+    elsewhere = [path for path in (data.train, data.evaluate) if path and not git.is_tracked(root, path)]
     if not elsewhere:
         return
     remotes = dvc.remote_urls(root)

@@ -9,6 +9,7 @@ from mlci.core.results import Report
 from mlci.core.status import ExitCode, Status, severity, worst
 from mlci.reporters._escape import escape, escape_in_tag
 from mlci.reporters._marker import marker
+from mlci.reporters._plan import NOTHING
 from mlci.reporters._room import STEPS, Detail, fit
 from mlci.reporters._words import SIGNS, reason
 from mlci.reporters.markdown import ADDRESS, body, reporter, whole
@@ -123,7 +124,7 @@ class Combined:
             case Status.PASSED:
                 return f"Passed: {total:,} model{'s' if total != 1 else ''}"
             case _:
-                return "Nothing to evaluate" + (": no stage of any model ran" if self.models else "")
+                return NOTHING + (": no stage of any model ran" if self.models else "")
 
     def _reason(self, detail: Detail) -> str:
         lead = next((model for model in self.models if model.status is self.status), None)

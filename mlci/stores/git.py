@@ -92,11 +92,6 @@ def files_named(root: Path, name: str) -> list[str]:
 
 
 def is_tracked(root: Path, path: str) -> bool:
-    """Return whether git tracks a file or a folder; `path` is from the top of the repository."""
-    return bool(_git(root, "ls-files", "-z", "--", f":/{path}"))
-
-
-def is_tracked_here(root: Path, path: str) -> bool:
     """Return whether git tracks a file or a folder; `path` is from `root`."""
     return bool(_git(root, "ls-files", "-z", "--", path))
 

@@ -255,8 +255,8 @@ def test_an_answer_that_is_no_answer(side: Side, body: bytes) -> None:
         assert "the answer is not what was expected, 200" in refused(side).why
 
 
-def test_comments_that_are_none(side: Side) -> None:
-    side.forge.page = lambda items, request: ([{"text": 1}, 3], {})  # type: ignore[method-assign]
+def test_comments_that_are_none(monkeypatch: pytest.MonkeyPatch, side: Side) -> None:
+    monkeypatch.setattr(side.forge, "page", lambda items, request: ([{"text": 1}, 3], {}))
     assert "not what was expected" in refused(side).why
     side.forge.invalid.clear()
 
