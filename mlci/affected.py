@@ -16,6 +16,7 @@ from mlci.core.inputs import ChangesInputs, DataInputs
 from mlci.core.plan import PlannedStage
 from mlci.core.stage import Stage
 from mlci.policy.compare import is_workflow
+from mlci.stages import under_review
 from mlci.stages.train import TrainInputs
 from mlci.stages.validate_data import ValidateDataInputs
 from mlci.stores import git
@@ -94,11 +95,12 @@ def rows(
     stages: Sequence[Stage], config: Config, chosen: Mapping[str, str], skipped: str, *, merge: bool
 ) -> list[PlannedStage]:
     """Return a line for each stage: those in `chosen` run; `merge` ends a run at the verdict."""
+    judged = under_review(stages)
     found = []
     for stage in stages:
         if stage.name not in config.given:
             row = ("absent", f"there is no '{stage.name}' section in {config.file.name}")
-        elif merge and stage.name not in _AFFECTED:
+        elif merge and stage not in judged:
             row = ("skip", "a change under review is judged and not delivered")
         else:
             row = ("run", chosen[stage.name]) if stage.name in chosen else ("skip", skipped)

@@ -10,11 +10,9 @@ import typer
 from mlci.cli import options
 from mlci.core.errors import MlciError
 from mlci.core.stage import Stage
-from mlci.stages import ordered_stages
+from mlci.stages import ordered_stages, under_review
 
 # The runner is loaded when a command runs, so that a help page does not wait for it.
-
-DELIVERY = ("package", "deploy")
 
 FromOption = Annotated[str | None, typer.Option("--from", help="First stage of this run.", metavar="STAGE")]
 BaseOption = Annotated[
@@ -59,7 +57,8 @@ def run(
     chosen = chosen_stages(from_, until)
     reviewed = read_reviewed(config, set_, base=base, as_ci=as_ci)
     if reviewed.basis.merge and until is None:
-        chosen = under_review(chosen)
+        # A run that was told to begin after the verdict has nothing else to do, and does it.
+        chosen = under_review(chosen) or chosen
     execute(reviewed, chosen, out=out, force=force, warn_exit_code=warn_exit_code, comment=as_ci)
 
 
@@ -102,14 +101,6 @@ def chosen_stages(first: str | None, last: str | None) -> Sequence[Stage]:
     if start > end:
         raise MlciError("usage", f"'{first}' comes after '{last}'", f"order: {', '.join(names)}")
     return stages[start : end + 1]
-
-
-def under_review(stages: Sequence[Stage]) -> Sequence[Stage]:
-    """Return the stages up to the verdict: what comes after it publishes, and is for the default branch.
-
-    A run that was told to begin later has nothing else to do, and does it.
-    """
-    return [stage for stage in stages if stage.name not in DELIVERY] or stages
 
 
 COMMANDS = (run, report)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from graphlib import TopologicalSorter
 
 from mlci.core.registry import Registry
 from mlci.core.stage import Stage
+
+VERDICT_STAGE = "compare-to-baseline"
+"""The last stage that a change under review may run: what comes after it publishes."""
 
 STAGES: Registry[Stage] = Registry("mlci.stages", "stage")
 
@@ -15,3 +19,10 @@ def ordered_stages() -> list[Stage]:
     stages = {stage.name: stage for stage in STAGES}
     graph = {name: [before for before in stages[name].after if before in stages] for name in sorted(stages)}
     return [stages[name] for name in TopologicalSorter(graph).static_order()]
+
+
+def under_review(stages: Sequence[Stage]) -> list[Stage]:
+    """Return those of `stages` that a change under review may run: the ones up to the verdict."""
+    order = [stage.name for stage in ordered_stages()]
+    last = order.index(VERDICT_STAGE)
+    return [stage for stage in stages if order.index(stage.name) <= last]

@@ -13,9 +13,6 @@ from mlci.core.stage import Stage
 from mlci.stages import ordered_stages
 from mlci.sync._describe import described
 
-VERDICT_STAGE = "compare-to-baseline"
-"""The last stage that a change under review may run: what comes after it publishes."""
-
 RESULT_OUTPUTS = {
     "verdict": "passed, warned, inconclusive, failed, skipped or errored.",
     "exit-code": "Exit code that says the same as the verdict.",
@@ -102,12 +99,6 @@ def own_inputs(stage: Stage) -> list[Input]:
 def stage_outputs(stage: str) -> Mapping[str, str]:
     """Return what a stage writes for later jobs, each with its description."""
     return STAGE_OUTPUTS.get(stage, {})
-
-
-def under_review(stages: Sequence[Stage]) -> list[Stage]:
-    """Return the stages that a change under review may run: those up to the verdict."""
-    names = [stage.name for stage in stages]
-    return list(stages[: names.index(VERDICT_STAGE) + 1])
 
 
 def direct(stage: Stage, stages: Sequence[Stage]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mlci.core.stage import Stage
+from mlci.stages import under_review
 from mlci.sync import _gitlab, _gitlab_jobs, _gitlab_scripts, _stages
 from mlci.sync._gitlab import distinct, named, option, put
 from mlci.sync._gitlab_jobs import for_merge_requests, job, of_the_default_branch, runner
@@ -72,7 +73,7 @@ def _of_stage(stage: Stage, stages: Sequence[Stage]) -> Template:
 def _of_run(stages: Sequence[Stage]) -> Template:
     """Return two jobs: under review up to the verdict, on the default branch up to the deployment."""
     inputs = [_stages.CONFIG, _stages.TRACKING_URI, _stages.FROM, _only_true(_stages.FORCE)]
-    verdict = _stages.under_review(stages)[-1].name
+    verdict = under_review(stages)[-1].name
     until: dict[str, dict[str, Any]] = {
         "until": {
             "description": "Last stage on the default branch. Default: the last one.",
@@ -168,7 +169,7 @@ def _planning(inputs: Sequence[Input]) -> dict[str, Any]:
 def _one_of_many(stage: Stage, stages: Sequence[Stage], inputs: Sequence[Input]) -> dict[str, Any]:
     deploys = stage.name == _DEPLOY
     before: list[Any] = [_job_name(name) for name in _stages.direct(stage, stages)]
-    reviewed = _stages.under_review(stages)
+    reviewed = under_review(stages)
     cache = []
     if not before:
         # Artifacts come after caches, so in a merge request what the plan's job had is what counts.
@@ -198,11 +199,11 @@ def _job_name(stage: str) -> Quoted:
 
 
 def _when(stage: Stage, stages: Sequence[Stage]) -> tuple[str, ...]:
-    return _gitlab_jobs.EVERYWHERE if stage in _stages.under_review(stages) else _gitlab_jobs.PUBLISH
+    return _gitlab_jobs.EVERYWHERE if stage in under_review(stages) else _gitlab_jobs.PUBLISH
 
 
 def _fetching(stage: Stage, stages: Sequence[Stage]) -> list[str]:
-    return [_gitlab_scripts.FETCH_BASE] if stage in _stages.under_review(stages) else []
+    return [_gitlab_scripts.FETCH_BASE] if stage in under_review(stages) else []
 
 
 def _only_true(flag: Input) -> Input:

@@ -11,7 +11,7 @@ import pytest
 from wrapper_files import action, called_file, wanted, workflow
 
 from mlci.scaffold import github_fork_workflow, github_retrain_workflow, github_workflow
-from mlci.sync import _stages
+from mlci.stages import VERDICT_STAGE
 from mlci.sync.__main__ import REPOSITORY
 
 FOLDER = REPOSITORY / ".github/workflows"
@@ -112,7 +112,7 @@ def test_a_change_under_review_stops_at_the_verdict_and_keeps_nothing() -> None:
     evaluate, deliver = model["jobs"]["evaluate"], model["jobs"]["deliver"]
     (judges,) = (step for step in evaluate["steps"] if step.get("uses") == "$/actions/run")
     later = """contains(fromJSON('["package", "deploy"]'), inputs.until)"""
-    last = f"(inputs.until == '' || {later}) && '{_stages.VERDICT_STAGE}' || inputs.until"
+    last = f"(inputs.until == '' || {later}) && '{VERDICT_STAGE}' || inputs.until"
     assert judges["with"]["until"] == f"${{{{ {last} }}}}"
     saves = [step for step in evaluate["steps"] if "cache/save" in step.get("uses", "")]
     assert [step["if"] for step in saves] == [f"inputs.deliver && !{later}"]
