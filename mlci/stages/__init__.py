@@ -23,6 +23,9 @@ def ordered_stages() -> list[Stage]:
 
 def under_review(stages: Sequence[Stage]) -> list[Stage]:
     """Return those of `stages` that a change under review may run: the ones up to the verdict."""
-    order = [stage.name for stage in ordered_stages()]
-    last = order.index(VERDICT_STAGE)
-    return [stage for stage in stages if order.index(stage.name) <= last]
+    reviewed = set()
+    for stage in ordered_stages():
+        reviewed.add(stage.name)
+        if stage.name == VERDICT_STAGE:
+            break
+    return [stage for stage in stages if stage.name in reviewed]
