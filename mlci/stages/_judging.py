@@ -1,18 +1,16 @@
-"""Turns gates into checks: asks the statistics, and puts what they say into words."""
+"""Turns gates into checks: asks the statistics about each gate and slice."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from mlci.core.errors import MlciError
 from mlci.core.gates import Gate
 from mlci.core.inputs import DataInputs
-from mlci.core.names import kebab
-from mlci.core.results import Check, Interval, Metric
-from mlci.core.status import Status
+from mlci.core.results import Check
 from mlci.predictions import known_classes, scores_of
+from mlci.stages._gate_checks import check_of, identical_decision, no_slices, summary_of, waiting
 from mlci.stats.compare import compare
 from mlci.stats.comparison import Comparison
 from mlci.stats.decision import Decision, at_least, at_most, better_by, no_worse_than
@@ -48,7 +46,7 @@ class Judge:
         for number, gate in gates:
             where = self._where(f"compare-to-baseline.gates.{number}")
             if gate.needs_baseline and baseline is None:
-                checks.append(_waiting(gate, compared[gate.metric, None], where))
+                checks.append(waiting(gate, compared[gate.metric, None], where))
                 continue
             checks.append(self._overall(gate, compared[gate.metric, None], where, identical=identical))
             if gate.per_slice and not identical:
@@ -79,9 +77,9 @@ class Judge:
     def _overall(self, gate: Gate, comparison: Comparison, where: str | None, *, identical: bool) -> Check:
         policy = gate.on_inconclusive or self._inputs.on_inconclusive
         if not (identical and gate.needs_baseline):
-            return _check(gate, comparison, self._decide(gate, comparison), policy, where)
-        decision = _identical(gate)
-        check = _check(gate, comparison, decision, policy, where)
+            return check_of(gate, comparison, self._decide(gate, comparison), policy, where)
+        decision = identical_decision(gate)
+        check = check_of(gate, comparison, decision, policy, where)
         metric = check.metric.model_copy(update={"interval": None}) if check.metric else None
         message = f"{gate.metric} is identical: {comparison.candidate:.4g}; {decision.reason}"
         return check.model_copy(update={"metric": metric, "message": message})
@@ -101,7 +99,7 @@ class Judge:
     def _slices(self, gate: Gate, compared: Compared, where: str | None) -> list[Check]:
         family = {name: found for (metric, name), found in compared.items() if metric == gate.metric and name}
         if not family:
-            return [_no_slices(gate, where)]
+            return [no_slices(gate, where)]
         # An unclear slice is counted and shown; most slices are too small to be proven harmless.
         policy = gate.on_inconclusive or "pass"
         decisions: Mapping[str, Decision]
@@ -112,8 +110,10 @@ class Judge:
             correction = f", Holm over {judged.tested}" if judged.tested else ""
         else:
             decisions = {name: self._decide(gate, comparison) for name, comparison in family.items()}
-        checks = [_check(gate, family[name], decision, policy, where) for name, decision in decisions.items()]
-        return [_summary(gate, decisions, correction, where), *checks]
+        checks = [
+            check_of(gate, family[name], decision, policy, where) for name, decision in decisions.items()
+        ]
+        return [summary_of(gate, decisions, correction, where), *checks]
 
     def _family(self, gate: Gate, family: Mapping[str, Comparison]) -> SliceFamily:
         return decide_slices(
@@ -142,153 +142,3 @@ def _slices_of(table: pd.DataFrame, data: DataInputs) -> list[Column]:
             names.append(f"{column}=(empty)")
         columns.append(Column(numbers, names))
     return columns
-
-
-def _check(
-    gate: Gate,
-    comparison: Comparison,
-    decision: Decision,
-    policy: Literal["pass", "warn", "fail"],
-    where: str | None,
-) -> Check:
-    metric = _metric(gate, comparison)
-    return Check(
-        name=_name(gate, comparison.slice),
-        status=_status(gate, decision, policy),
-        word=decision.word,
-        message=_sentence(gate, comparison, decision),
-        limit=_limit(gate, comparison.direction),
-        slice=comparison.slice,
-        metric=metric,
-        p_value=decision.p_value,
-        observed={"rows_needed": decision.rows_needed, "sees": decision.sees, "method": comparison.method},
-        expected={kebab(gate.kind): gate.limit},
-        where=where,
-    )
-
-
-def _status(gate: Gate, decision: Decision, policy: Literal["pass", "warn", "fail"]) -> Status:
-    match decision.verdict:
-        case "passed":
-            return Status.PASSED
-        case "failed":
-            status = Status.FAILED
-        case "errored":
-            # A slice of one class has no such metric: that is a fact about the slice, not a failure.
-            status = Status.ERRORED
-        case _ if decision.word == "too few rows" and policy == "pass":
-            return Status.SKIPPED
-        case _:
-            status = {"pass": Status.PASSED, "warn": Status.INCONCLUSIVE, "fail": Status.FAILED}[policy]
-    return Status.WARNED if gate.advisory and status in (Status.FAILED, Status.ERRORED) else status
-
-
-def _metric(gate: Gate, comparison: Comparison) -> Metric:
-    paired = comparison.delta is not None
-    low, high = (
-        (comparison.low, comparison.high)
-        if paired and gate.needs_baseline
-        else (comparison.own_low, comparison.own_high)
-    )
-    usable = math.isfinite(low) and math.isfinite(high)
-    return Metric(
-        name=comparison.metric,
-        value=_finite(comparison.candidate),
-        direction=comparison.direction,
-        n=comparison.n,
-        slice=comparison.slice,
-        baseline=_finite(comparison.baseline),
-        delta=_finite(comparison.delta) if gate.needs_baseline else None,
-        interval=Interval(low=low, high=high, confidence=comparison.confidence, method=comparison.method)
-        if usable
-        else None,
-    )
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
-
-
-def _name(gate: Gate, slice_: str | None) -> str:
-    return f"{gate.metric} {kebab(gate.kind)} {gate.limit:g}{'' if not gate.relative else ' relative'}" + (
-        f" [{slice_}]" if slice_ else ""
-    )
-
-
-def _limit(gate: Gate, direction: str) -> str:
-    share = " of the baseline" if gate.relative else ""
-    match gate.kind:
-        case "no_worse_than":
-            return (f"≥ −{gate.limit:g}" if direction == "higher" else f"≤ +{gate.limit:g}") + share
-        case "better_by":
-            return (f"> +{gate.limit:g}" if direction == "higher" else f"< −{gate.limit:g}") + share
-        case "at_least":
-            return f"value ≥ {gate.limit:g}"
-        case _:
-            return f"value ≤ {gate.limit:g}"
-
-
-def _sentence(gate: Gate, comparison: Comparison, decision: Decision) -> str:
-    place = f" on {comparison.slice}" if comparison.slice else ""
-    subject = f"{comparison.metric}{place} is {decision.word}"
-    if not gate.needs_baseline or comparison.delta is None:
-        return f"{subject}: {comparison.candidate:.4g} ({_limit(gate, comparison.direction)}, {comparison.n:,} rows)"
-    if decision.word == "too few rows" or decision.verdict == "errored":
-        return f"{comparison.metric}{place} could not be judged: {decision.reason}"
-    adjusted = (
-        f", adjusted p = {decision.p_value:.3g}" if comparison.slice and decision.p_value is not None else ""
-    )
-    text = (
-        f"{subject}: {comparison.baseline:.4g} → {comparison.candidate:.4g}, change {_signed(comparison.delta)}"
-        f" [{_signed(comparison.low)}, {_signed(comparison.high)}], limit {_limit(gate, comparison.direction)}"
-        f" ({comparison.n:,} rows{adjusted})"
-    )
-    if decision.word == "unclear" and decision.sees is not None:
-        text += f"; these rows can only see {decision.sees:.3g} or more"
-        text += f", about {decision.rows_needed:,} are needed" if decision.rows_needed else ""
-    return text
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.4f}".replace("-", "−")
-
-
-def _summary(gate: Gate, decisions: Mapping[str, Decision], correction: str, where: str | None) -> Check:
-    words: dict[str, int] = {}
-    for decision in decisions.values():
-        words[decision.word] = words.get(decision.word, 0) + 1
-    counted = ", ".join(f"{count} {word}" for word, count in sorted(words.items(), key=lambda item: -item[1]))
-    return Check(
-        name=f"{_name(gate, None)} per slice",
-        status=Status.PASSED,
-        message=f"{gate.metric} on {len(decisions)} slices{correction}: {counted}",
-        observed=words,
-        where=where,
-    )
-
-
-def _no_slices(gate: Gate, where: str | None) -> Check:
-    return Check(
-        name=f"{_name(gate, None)} per slice",
-        status=Status.WARNED,
-        message=f"{gate.metric} asks for slices, but data.slices names no column",
-        where=where,
-    )
-
-
-def _waiting(gate: Gate, comparison: Comparison, where: str | None) -> Check:
-    return Check(
-        name=_name(gate, None),
-        status=Status.SKIPPED,
-        word="no baseline yet",
-        message=f"{gate.metric} is {comparison.candidate:.4g}; there is no baseline to compare with yet",
-        limit=_limit(gate, comparison.direction),
-        metric=_metric(gate, comparison),
-        where=where,
-    )
-
-
-def _identical(gate: Gate) -> Decision:
-    if gate.kind == "better_by" and gate.limit > 0:
-        return Decision("failed", "identical", "candidate and baseline are the same model")
-    return Decision("passed", "identical", "candidate and baseline are the same model")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -17,13 +16,12 @@ from mlci.core.results import Check, StageResult, leading_check, status_of
 from mlci.core.stage import Context, Stage
 from mlci.core.status import Status
 from mlci.core.versions import version_parts
-from mlci.same_training import same_answers, training_digest
+from mlci.stages._baseline_rows import baseline_table, digest_of_model, same_model
 from mlci.stages._tracking import open_tracker
-from mlci.stages.train import roles
 from mlci.stats.names import check_metric
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 NAME = "compare-to-baseline"
 
@@ -112,12 +110,10 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
     if baseline is not None:
         with context.step("bring the baseline onto today's rows"):
             reference = predictions.align(
-                _baseline_table(inputs, context, baseline), rows, context.data, "baseline"
+                baseline_table(inputs, context, baseline), rows, context.data, "baseline"
             )
     identical = (
-        baseline is not None
-        and reference is not None
-        and _same_model(context, baseline, candidate, reference)
+        baseline is not None and reference is not None and same_model(context, baseline, candidate, reference)
     )
     if any(":" in gate.metric for gate in inputs.gates) and str(context.root) not in sys.path:
         sys.path.insert(0, str(context.root))  # a metric may live in the project's own code
@@ -144,7 +140,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
                 **(baseline.details if baseline else {}),
             },
             "rows": len(rows),
-            "candidate_model": _digest_of_model(context),
+            "candidate_model": digest_of_model(context),
             "alpha": inputs.alpha,
             "resamples": inputs.resamples,
             "seed": inputs.seed,
@@ -180,80 +176,9 @@ def _own_version(context: Context) -> str | None:
     packaged = context.results.get("package")
     if packaged is None or packaged.error is not None or "version" not in packaged.outputs:
         return None
-    if packaged.details.get("train_model") != _digest_of_model(context):
+    if packaged.details.get("train_model") != digest_of_model(context):
         return None
     return f"version {packaged.outputs['version']}"
-
-
-def _digest_of_model(context: Context) -> str | None:
-    models = [artifact.sha256 for artifact in context.result("train").artifacts if artifact.role == "model"]
-    return models[0] if models else None
-
-
-def _same_model(
-    context: Context, baseline: Baseline, candidate: pd.DataFrame, reference: pd.DataFrame
-) -> bool:
-    """Return whether both are one model: the same file, or the same training with the same answers.
-
-    Many formats write other bytes each time (skops, pickles with sets), so a file that differs proves
-    nothing; equal answers on these rows alone prove nothing either.
-    """
-    digest = _digest_of_model(context)
-    if digest is not None and digest == baseline.model_digest:
-        return True
-    training = training_digest(context.result("train").fingerprint)
-    return (
-        training is not None
-        and training == baseline.details.get("training")
-        and same_answers(candidate, reference)
-    )
-
-
-def _baseline_table(inputs: CompareInputs, context: Context, baseline: Baseline) -> pd.DataFrame:
-    """Return the baseline's predictions on today's rows: the recorded ones, or the model's, asked again."""
-    from mlci.readers import read_table
-
-    today = context.digests.of(context.existing(context.data.evaluate or "", "data.evaluate"))
-    recorded = baseline.predictions is not None and baseline.evaluation_digest in (today, None)
-    if baseline.predictions is not None and recorded:
-        if baseline.evaluation_digest is None and not context.data.key:
-            raise MlciError(
-                "baseline.not-comparable",
-                f"nobody knows which rows the predictions of '{baseline.label}' belong to",
-                "set data.key, so that rows can be matched",
-            )
-        return read_table(baseline.predictions)
-    if baseline.model is None:
-        raise MlciError(
-            "baseline.not-comparable",
-            f"'{baseline.label}' was judged on another evaluation set and has no model to ask again",
-            "compare with a models:/ alias, or make its predictions on today's data.evaluate",
-        )
-    return _scored_again(inputs, context, baseline, baseline.model(), today)
-
-
-def _scored_again(
-    inputs: CompareInputs, context: Context, baseline: Baseline, folder: Path, today: str
-) -> pd.DataFrame:
-    from mlci.readers import read_table
-    from mlci.scoring import score_in_fresh_process
-
-    kept = context.cache / "scored" / f"{context.digests.of(folder)[:16]}-{today[:16]}.parquet"
-    if not kept.exists():
-        context.say(f"{baseline.label} was judged on another evaluation set: score it again on today's")
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        score_in_fresh_process(
-            folder,
-            context.path(context.data.evaluate or ""),
-            kept,
-            drop=roles(context),
-            trusted=inputs.trusted_types,
-        )
-    table = read_table(kept)
-    if context.data.key:
-        keys = read_table(context.path(context.data.evaluate or ""))[context.data.key]
-        table[context.data.key] = keys.to_numpy()
-    return table
 
 
 def _no_baseline(inputs: CompareInputs, text: str) -> Check:

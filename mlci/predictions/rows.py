@@ -1,25 +1,18 @@
-"""Predictions as a table: one row for each evaluation row, and the scores that metrics are made from."""
+"""Predictions as a table: one row for each evaluation row, joined on the key."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from mlci.core.errors import MlciError
 from mlci.core.inputs import DataInputs
+from mlci.predictions.scores import spelled_out
 from mlci.readers import read_table
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
-
-    from mlci.stats.scores import Scores
-
-PREFIX = "probability_"
-_MOST_CLASSES = 20
-Task = Literal["classification", "regression"]
 
 
 def evaluation_rows(data: DataInputs, root: Path) -> pd.DataFrame:
@@ -100,78 +93,7 @@ def align(table: pd.DataFrame, rows: pd.DataFrame, data: DataInputs, whose: str)
         joined[name] = table[name].to_numpy()
     _refuse_gaps(joined, given, whose)
     _refuse_other_kind(joined, data, whose)
-    return _spelled_out(joined, data) if "probability" in given else joined
-
-
-def task_of(labels: pd.Series, data: DataInputs, *, has_probabilities: bool) -> Task:
-    """Return what is predicted: as configured, else classes when the labels look like classes."""
-    from pandas.api.types import is_bool_dtype, is_float_dtype, is_numeric_dtype
-
-    if data.task:
-        return data.task
-    if has_probabilities or is_bool_dtype(labels) or not is_numeric_dtype(labels):
-        return "classification"
-    if is_float_dtype(labels) and not (labels == labels.round()).all():
-        return "regression"
-    return "classification" if labels.nunique() <= _MOST_CLASSES else "regression"
-
-
-def scores_of(table: pd.DataFrame, data: DataInputs, classes: Sequence[Any] | None = None) -> Scores:
-    """Return the arrays that metrics are computed from.
-
-    `classes` are all classes that either model knows; default: those of the labels and predictions.
-    """
-    from mlci.stats.scores import Scores
-
-    label = table[data.label]
-    columns = [name for name in table.columns if name.startswith(PREFIX)]
-    weight = table[data.weight].to_numpy(dtype=float) if data.weight else None
-    if task_of(label, data, has_probabilities=bool(columns)) == "regression":
-        return Scores(
-            label=label.to_numpy(dtype=float),
-            prediction=table["prediction"].to_numpy(dtype=float),
-            probability=None,
-            classes=None,
-            weight=weight,
-        )
-    known = tuple(classes) if classes is not None else known_classes([table], data)
-    return Scores(
-        label=label.to_numpy(),
-        prediction=table["prediction"].to_numpy(),
-        probability=_probabilities(table, columns, known),
-        classes=known,
-        positive=_positive(known, data),
-        weight=weight,
-    )
-
-
-def usual_metrics(scores: Scores) -> list[str]:
-    """Return the metrics that are recorded for every model of this kind of task."""
-    if scores.classes is None:
-        return ["rmse", "mae", "r2"]
-    names = ["accuracy", "balanced_accuracy", "f1"]
-    return [*names, "roc_auc", "log_loss", "brier"] if scores.probability is not None else names
-
-
-def metric_value(name: str, scores: Scores) -> float | None:
-    """Return a metric's value on all rows; None where it is undefined."""
-    import numpy as np
-
-    from mlci.stats.metrics import statistic
-
-    found = float(statistic(name, scores).values(np.ones((1, scores.rows)))[0])
-    return found if np.isfinite(found) else None
-
-
-def known_classes(tables: Sequence[pd.DataFrame], data: DataInputs) -> tuple[Any, ...]:
-    """Return all label values in several tables of predictions, in order."""
-    import pandas as pd
-
-    values = pd.concat([column for t in tables for column in (t[data.label], t["prediction"])]).unique()
-    try:
-        return tuple(sorted(values.tolist()))
-    except TypeError:
-        return tuple(sorted(values.tolist(), key=str))
+    return spelled_out(joined, data) if "probability" in given else joined
 
 
 def _by_key(table: pd.DataFrame, rows: pd.DataFrame, key: str, whose: str) -> pd.DataFrame:
@@ -237,50 +159,4 @@ def _refuse_other_kind(table: pd.DataFrame, data: DataInputs, whose: str) -> Non
         "predictions.unreadable",
         f"the {whose}'s predictions are {kinds[0]}, but the labels ('{data.label}') are {kinds[1]}",
         "write predictions as the labels are written",
-    )
-
-
-def _positive(classes: Sequence[Any], data: DataInputs) -> Any:
-    if data.positive is None:
-        return classes[-1] if len(classes) == 2 else None
-    for value in classes:
-        if value == data.positive or str(value) == str(data.positive):
-            return value
-    raise MlciError(
-        "config.invalid",
-        f"'data.positive': {data.positive!r} is none of the labels ({', '.join(map(str, classes))})",
-        "name one of these",
-    )
-
-
-def _spelled_out(table: pd.DataFrame, data: DataInputs) -> pd.DataFrame:
-    """Return the table with one column for each class in place of the single column `probability`."""
-    classes = known_classes([table], data)
-    if len(classes) != 2:
-        raise MlciError(
-            "predictions.unreadable",
-            f"one column 'probability' for {len(classes)} classes ({', '.join(map(str, classes[:5]))})",
-            "write probability_<class> for each",
-        )
-    positive = _positive(classes, data)
-    share = table.pop("probability")
-    for value in classes:
-        table[f"{PREFIX}{value}"] = share if value == positive else 1 - share
-    return table
-
-
-def _probabilities(
-    table: pd.DataFrame, columns: Sequence[str], classes: Sequence[Any]
-) -> NDArray[np.float64] | None:
-    """Return rows × classes; a class that the model does not know has probability 0."""
-    import numpy as np
-
-    if not columns:
-        return None
-    names = {name.removeprefix(PREFIX): name for name in columns}
-    return np.column_stack(
-        [
-            table[names[str(value)]].to_numpy(dtype=float) if str(value) in names else np.zeros(len(table))
-            for value in classes
-        ]
     )

@@ -1,0 +1,170 @@
+"""What a gate found as a check: its name, its limit, its status and the sentence that a person reads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Literal
+
+from mlci.core.gates import Gate
+from mlci.core.names import kebab
+from mlci.core.results import Check, Interval, Metric
+from mlci.core.status import Status
+from mlci.stats.comparison import Comparison
+from mlci.stats.decision import Decision
+
+
+def check_of(
+    gate: Gate,
+    comparison: Comparison,
+    decision: Decision,
+    policy: Literal["pass", "warn", "fail"],
+    where: str | None,
+) -> Check:
+    """Return the check of one gate on one comparison; `policy` says what an unclear verdict does."""
+    metric = _metric(gate, comparison)
+    return Check(
+        name=name_of(gate, comparison.slice),
+        status=_status(gate, decision, policy),
+        word=decision.word,
+        message=_sentence(gate, comparison, decision),
+        limit=_limit(gate, comparison.direction),
+        slice=comparison.slice,
+        metric=metric,
+        p_value=decision.p_value,
+        observed={"rows_needed": decision.rows_needed, "sees": decision.sees, "method": comparison.method},
+        expected={kebab(gate.kind): gate.limit},
+        where=where,
+    )
+
+
+def _status(gate: Gate, decision: Decision, policy: Literal["pass", "warn", "fail"]) -> Status:
+    match decision.verdict:
+        case "passed":
+            return Status.PASSED
+        case "failed":
+            status = Status.FAILED
+        case "errored":
+            # A slice of one class has no such metric: that is a fact about the slice, not a failure.
+            status = Status.ERRORED
+        case _ if decision.word == "too few rows" and policy == "pass":
+            return Status.SKIPPED
+        case _:
+            status = {"pass": Status.PASSED, "warn": Status.INCONCLUSIVE, "fail": Status.FAILED}[policy]
+    return Status.WARNED if gate.advisory and status in (Status.FAILED, Status.ERRORED) else status
+
+
+def _metric(gate: Gate, comparison: Comparison) -> Metric:
+    paired = comparison.delta is not None
+    low, high = (
+        (comparison.low, comparison.high)
+        if paired and gate.needs_baseline
+        else (comparison.own_low, comparison.own_high)
+    )
+    usable = math.isfinite(low) and math.isfinite(high)
+    return Metric(
+        name=comparison.metric,
+        value=_finite(comparison.candidate),
+        direction=comparison.direction,
+        n=comparison.n,
+        slice=comparison.slice,
+        baseline=_finite(comparison.baseline),
+        delta=_finite(comparison.delta) if gate.needs_baseline else None,
+        interval=Interval(low=low, high=high, confidence=comparison.confidence, method=comparison.method)
+        if usable
+        else None,
+    )
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def name_of(gate: Gate, slice_: str | None) -> str:
+    """Return the name of a check: stable, without measured values."""
+    return f"{gate.metric} {kebab(gate.kind)} {gate.limit:g}{'' if not gate.relative else ' relative'}" + (
+        f" [{slice_}]" if slice_ else ""
+    )
+
+
+def _limit(gate: Gate, direction: str) -> str:
+    share = " of the baseline" if gate.relative else ""
+    match gate.kind:
+        case "no_worse_than":
+            return (f"≥ −{gate.limit:g}" if direction == "higher" else f"≤ +{gate.limit:g}") + share
+        case "better_by":
+            return (f"> +{gate.limit:g}" if direction == "higher" else f"< −{gate.limit:g}") + share
+        case "at_least":
+            return f"value ≥ {gate.limit:g}"
+        case _:
+            return f"value ≤ {gate.limit:g}"
+
+
+def _sentence(gate: Gate, comparison: Comparison, decision: Decision) -> str:
+    place = f" on {comparison.slice}" if comparison.slice else ""
+    subject = f"{comparison.metric}{place} is {decision.word}"
+    if not gate.needs_baseline or comparison.delta is None:
+        return f"{subject}: {comparison.candidate:.4g} ({_limit(gate, comparison.direction)}, {comparison.n:,} rows)"
+    if decision.word == "too few rows" or decision.verdict == "errored":
+        return f"{comparison.metric}{place} could not be judged: {decision.reason}"
+    adjusted = (
+        f", adjusted p = {decision.p_value:.3g}" if comparison.slice and decision.p_value is not None else ""
+    )
+    text = (
+        f"{subject}: {comparison.baseline:.4g} → {comparison.candidate:.4g}, change {_signed(comparison.delta)}"
+        f" [{_signed(comparison.low)}, {_signed(comparison.high)}], limit {_limit(gate, comparison.direction)}"
+        f" ({comparison.n:,} rows{adjusted})"
+    )
+    if decision.word == "unclear" and decision.sees is not None:
+        text += f"; these rows can only see {decision.sees:.3g} or more"
+        text += f", about {decision.rows_needed:,} are needed" if decision.rows_needed else ""
+    return text
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.4f}".replace("-", "−")
+
+
+def summary_of(gate: Gate, decisions: Mapping[str, Decision], correction: str, where: str | None) -> Check:
+    """Return the check that counts the slices of a gate by verdict."""
+    words: dict[str, int] = {}
+    for decision in decisions.values():
+        words[decision.word] = words.get(decision.word, 0) + 1
+    counted = ", ".join(f"{count} {word}" for word, count in sorted(words.items(), key=lambda item: -item[1]))
+    return Check(
+        name=f"{name_of(gate, None)} per slice",
+        status=Status.PASSED,
+        message=f"{gate.metric} on {len(decisions)} slices{correction}: {counted}",
+        observed=words,
+        where=where,
+    )
+
+
+def no_slices(gate: Gate, where: str | None) -> Check:
+    """Return the check of a gate that asks for slices where there are none."""
+    return Check(
+        name=f"{name_of(gate, None)} per slice",
+        status=Status.WARNED,
+        message=f"{gate.metric} asks for slices, but data.slices names no column",
+        where=where,
+    )
+
+
+def waiting(gate: Gate, comparison: Comparison, where: str | None) -> Check:
+    """Return the check of a gate that needs a baseline while there is none."""
+    return Check(
+        name=name_of(gate, None),
+        status=Status.SKIPPED,
+        word="no baseline yet",
+        message=f"{gate.metric} is {comparison.candidate:.4g}; there is no baseline to compare with yet",
+        limit=_limit(gate, comparison.direction),
+        metric=_metric(gate, comparison),
+        where=where,
+    )
+
+
+def identical_decision(gate: Gate) -> Decision:
+    """Return the decision on one and the same model."""
+    if gate.kind == "better_by" and gate.limit > 0:
+        return Decision("failed", "identical", "candidate and baseline are the same model")
+    return Decision("passed", "identical", "candidate and baseline are the same model")
