@@ -13,12 +13,15 @@ from mlci.core.errors import MlciError, first_line
 from mlci.core.files import sha256_text
 from mlci.core.ports import Baseline, BaselineRequest
 from mlci.core.results import StageResult
+from mlci.core.slice_rules import columns_of
 from mlci.process import python_module, run_quiet
+from mlci.readers import read_table
 from mlci.same_training import training_digest
 from mlci.stores import dvc, git
 
 _PREFIX = "git:"
 _FILE = "mlci.yaml"
+_JUDGED_ON = "judged-on.parquet"
 
 
 class GitBaseline:
@@ -44,7 +47,8 @@ class GitBaseline:
         """
         commit = self.identity(request)
         evaluation = self._evaluation(request)
-        kept = request.cache / "baselines" / sha256_text(f"{commit} {evaluation}")[:24]
+        sliced = " ".join(columns_of(request.data.slices))  # their columns are kept beside the model
+        kept = request.cache / "baselines" / sha256_text(f"{commit} {evaluation} {sliced}")[:24]
         if _result_in(kept) is None:
             with git.worktree(request.root, commit, request.work / "worktree") as checkout:
                 if not (checkout / _FILE).exists():
@@ -52,6 +56,7 @@ class GitBaseline:
                 request.say(f"train the baseline at {commit[:7]}")
                 _prepare(request, checkout)
                 _train(request, checkout, request.work / "out")
+                _keep_slices(request, checkout, request.work / "out" / _JUDGED_ON)
             kept.parent.mkdir(parents=True, exist_ok=True)
             shutil.rmtree(kept, ignore_errors=True)
             shutil.move(request.work / "out", kept)
@@ -123,6 +128,19 @@ def _todays_rows(request: BaselineRequest, checkout: Path) -> Path | None:
     return today.resolve()
 
 
+def _keep_slices(request: BaselineRequest, checkout: Path, kept: Path) -> None:
+    """Keep the slice columns of the rows that the commit itself is judged on, where they are others than today's."""
+    if _todays_rows(request, checkout) is None:
+        return
+    there = checkout / (request.data.evaluate or "")
+    if not there.is_file():
+        return
+    table = read_table(there)
+    columns = [name for name in columns_of(request.data.slices) if name in table.columns]
+    if columns:
+        table[columns].to_parquet(kept, index=False)
+
+
 def _result_in(folder: Path) -> StageResult | None:
     """Return the result of a training; None when there is none that can be read."""
     try:
@@ -143,6 +161,7 @@ def _read(request: BaselineRequest, kept: Path, commit: str) -> Baseline:
         evaluation_digest=lineage.get("mlci.data.evaluate.sha256"),
         model=(lambda: kept / model.path) if model else None,
         model_digest=model.sha256 if model else None,
+        judged_on=kept / _JUDGED_ON if (kept / _JUDGED_ON).is_file() else None,
         details={"commit": commit, "training": training_digest(result.fingerprint)},
     )
 

@@ -16,6 +16,7 @@ from mlci.cli import QUIET_TOOLS, options
 from mlci.config import Config
 from mlci.core.errors import MlciError
 from mlci.core.inputs import DataInputs, TrackingInputs
+from mlci.core.slice_rules import columns_of
 from mlci.core.status import ExitCode, Status, worst
 from mlci.core.versions import installed_version
 from mlci.process import redact
@@ -118,7 +119,6 @@ def _repository(config: Config) -> Iterator[Finding]:
 
 def _data(config: Config) -> Iterator[Finding]:
     data = config.section("data", DataInputs)
-    named = [data.label, data.key, data.weight, data.group, *data.slices]
     made_later = config.section("train", TrainInputs).pipeline is not None
     for key, name in {"data.train": data.train, "data.evaluate": data.evaluate}.items():
         if name is None:
@@ -133,6 +133,8 @@ def _data(config: Config) -> Iterator[Finding]:
                 yield Finding(Status.FAILED, f"'{name}' ({key}) does not exist", "make it, or run `dvc pull`")
             continue
         columns = read_columns(path)
+        sliced = [entry for entry in data.slices if isinstance(entry, str) or key == "data.evaluate"]
+        named = [data.label, data.key, data.weight, data.group, *columns_of(sliced)]
         missing = [column for column in named if column and column not in columns]
         if missing:
             yield Finding(

@@ -1,32 +1,61 @@
-"""mlci explain: a value and where it came from, or what an error code means."""
+"""mlci explain: a value and where it came from, an error code, a gate's verdict, or what changed on a slice."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mlci.cli import options
+from mlci.cli.progress import harmless
 from mlci.config.load import SHARED_SECTIONS, variable_name
 from mlci.core.error_codes import ERROR_CODES
 from mlci.core.errors import MlciError
-from mlci.core.inputs import fields_of
+from mlci.core.inputs import DataInputs, fields_of
 from mlci.process import redact
 from mlci.stages import STAGES
+
+if TYPE_CHECKING:
+    from mlci.explaining import Explanation
 
 
 def explain(
     key: Annotated[
-        str, typer.Argument(help="A key such as train.params.max_depth, or an error code.", metavar="KEY")
-    ],
+        str | None,
+        typer.Argument(help="A key such as train.params.max_depth, or an error code.", metavar="[KEY]"),
+    ] = None,
+    slice_: Annotated[
+        str | None,
+        typer.Option("--slice", help="A slice of the last comparison, such as region=LATAM.", metavar="NAME"),
+    ] = None,
+    gate: Annotated[
+        str | None,
+        typer.Option("--gate", help="A gate of the last comparison: metric, name or number.", metavar="NAME"),
+    ] = None,
     config: options.ConfigOption = None,
     set_: options.SetOption = None,
+    out: options.OutOption = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON; with --slice or --gate.")] = False,
     debug: options.DebugOption = False,
 ) -> None:
-    """Show a value of the configuration and where it came from, or what an error code means."""
+    """Show where a value of the configuration came from, what an error code means, or how a verdict came about."""
     options.set_debug(debug)
+    if sum(given is not None for given in (key, slice_, gate)) != 1:
+        raise MlciError("usage", "explain takes one thing", "a KEY, --slice NAME or --gate NAME")
+    if slice_ is not None:
+        _print([_slice(slice_, config, set_, out)], as_json=json_)
+    elif gate is not None:
+        from mlci.explaining import explain_gate
+
+        _print(explain_gate(_folder(config, out), gate), as_json=json_)
+    elif key is not None:
+        _explain_key(key, config, set_)
+
+
+def _explain_key(key: str, config: Path | None, set_: list[str] | None) -> None:
     if key in ERROR_CODES and not _is_configured(key, config):
         typer.echo(_meaning(key))
         return
@@ -41,6 +70,37 @@ def explain(
         typer.echo(line)
     if key in ERROR_CODES:
         typer.echo(f"\nerror {_meaning(key)}")
+
+
+def _folder(config: Path | None, out: Path | None) -> Path:
+    """Return the folder with the results of the last run."""
+    from mlci.results_folder import OUT_FOLDER
+
+    return options.out_folder(out) or options.find_config(config).parent / OUT_FOLDER
+
+
+def _slice(name: str, config: Path | None, set_: list[str] | None, out: Path | None) -> Explanation:
+    from mlci.explaining import explain_slice
+    from mlci.providers import detect
+    from mlci.stages.validate_data import ValidateDataInputs
+
+    loaded = options.read_config(config, set_)
+    shown = loaded.section("validate-data", ValidateDataInputs).show_values
+    show = shown == "always" or (shown == "auto" and not detect(options.variables()).ci)
+    data = loaded.section("data", DataInputs)
+    return explain_slice(_folder(config, out), loaded.root, data, name, show_values=show)
+
+
+def _print(explanations: Sequence[Explanation], *, as_json: bool) -> None:
+    from mlci.explaining import as_text
+    from mlci.reporters._escape import harmless_json, printable
+
+    if as_json:
+        facts = [dict(each.facts) for each in explanations]
+        text = json.dumps(facts[0] if len(facts) == 1 else facts, ensure_ascii=False, indent=2)
+        typer.echo(harmless_json(text))
+    else:
+        typer.echo(harmless(printable(as_text(explanations), 100_000)))
 
 
 def _meaning(name: str) -> str:

@@ -49,8 +49,19 @@ class Gate(Inputs):
         None, description="Largest value that is accepted, with or without a baseline."
     )
     relative: bool = Field(False, description="The limit is a share of the baseline's value (0.01 is 1 %).")
-    per_slice: bool = Field(
-        False, description="Judge every value of data.slices too, adjusted by Holm's method."
+    per_slice: bool | list[str] = Field(
+        False,
+        description="Judge every slice too, adjusted for their number; a list names entries of data.slices.",
+    )
+    worst_slice: bool | list[str] = Field(
+        False,
+        description="Judge the worst slice in place of all rows; passes when every slice passes. "
+        "A list names entries of data.slices.",
+    )
+    correction: Literal["holm", "benjamini-hochberg"] = Field(
+        "holm",
+        description="How the p-values of slices are adjusted: holm bounds the chance of any false alarm, "
+        "benjamini-hochberg the share of false ones among the alarms.",
     )
     on: Literal["estimate", "bound"] = Field(
         "estimate",
@@ -72,7 +83,26 @@ class Gate(Inputs):
             )
         if self.relative and given[0] in ("at_least", "at_most"):
             raise ValueError("relative goes with no-worse-than or better-by only")
+        self._refuse_slices_that_contradict()
         return self
+
+    def _refuse_slices_that_contradict(self) -> None:
+        if self.per_slice and self.worst_slice:
+            raise ValueError("per-slice and worst-slice contradict each other; write two gates")
+        if [] in (self.per_slice, self.worst_slice):
+            raise ValueError("an empty list names no slices; write true for all of them")
+        if self.worst_slice and self.correction != "holm":
+            raise ValueError("worst-slice asks whether any slice is worse, which only holm answers")
+
+    @property
+    def sliced(self) -> bool:
+        """Whether this gate judges slices."""
+        return bool(self.per_slice or self.worst_slice)
+
+    def judges(self, label: str) -> bool:
+        """Return whether this gate judges the slices of the entry of data.slices that is called `label`."""
+        chosen = self.per_slice or self.worst_slice
+        return bool(chosen) if isinstance(chosen, bool) else label in chosen
 
     @property
     def kind(self) -> str:

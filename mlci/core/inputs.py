@@ -7,23 +7,24 @@ import typing
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, field_validator
 from pydantic.fields import FieldInfo
 
 from mlci.core.names import kebab
+from mlci.core.section import Inputs
+from mlci.core.slice_rules import SliceEntry, label_of
 
-
-class Inputs(BaseModel):
-    """The inputs of one section of mlci.yaml. Keys are written in kebab-case."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        alias_generator=kebab,
-        populate_by_name=True,
-        defer_build=True,
-        allow_inf_nan=False,
-    )
+__all__ = [
+    "ChangesInputs",
+    "DataInputs",
+    "Inputs",
+    "TrackingInputs",
+    "choices",
+    "fields_of",
+    "may_be_text",
+    "shape",
+    "unimportant",
+]
 
 
 class DataInputs(Inputs):
@@ -40,7 +41,10 @@ class DataInputs(Inputs):
         description="Columns that a model may use; default: all but label, key, weight, group and ignored ones.",
     )
     ignore: list[str] = Field([], description="Columns that are never features.")
-    slices: list[str] = Field([], description="Columns whose values are judged one by one.")
+    slices: list[SliceEntry] = Field(
+        [],
+        description="Columns whose values are judged one by one, and rules: where, bins, edges, values, cross.",
+    )
     group: str | None = Field(
         None, description="Column of rows that belong together; they are resampled as one."
     )
@@ -53,6 +57,15 @@ class DataInputs(Inputs):
         None,
         description="Label value that counts as positive in a two-class problem; default: the larger one.",
     )
+
+    @field_validator("slices")
+    @classmethod
+    def _names_differ(cls, entries: list[SliceEntry]) -> list[SliceEntry]:
+        labels = [label_of(entry) for entry in entries]
+        twice = next((label for label in labels if labels.count(label) > 1), None)
+        if twice is not None:
+            raise ValueError(f"two entries are called '{twice}'; give one of them a name")
+        return entries
 
 
 class TrackingInputs(Inputs):
@@ -103,6 +116,16 @@ def shape(annotation: Any) -> Literal["text", "flag", "number", "lines", "yaml"]
     if any(typing.get_origin(kind) is list and typing.get_args(kind) == (str,) for kind in kinds):
         return "lines"
     return "yaml"
+
+
+def may_be_text(annotation: Any) -> bool:
+    """Return whether this is a list whose items may be text beside other things: then one item a line will do."""
+    lists = [kind for kind in _members(annotation) if typing.get_origin(kind) is list]
+    return any(_may_be_text(item) for kind in lists for item in typing.get_args(kind))
+
+
+def _may_be_text(item: Any) -> bool:
+    return item is str or any(_may_be_text(part) for part in typing.get_args(item))
 
 
 def choices(annotation: Any) -> tuple[str, ...]:

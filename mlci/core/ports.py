@@ -246,6 +246,8 @@ class Baseline:
 
     `evaluation_digest` is the SHA-256 of the evaluation file that `predictions` were made on; None
     when nobody recorded it. `model` fetches the model, for scoring it again; None when there is none.
+    `judged_on` is a table with the slice columns of the rows that it was judged on in its own time, where
+    `predictions` are not on those rows.
     """
 
     label: str
@@ -253,6 +255,7 @@ class Baseline:
     evaluation_digest: str | None = None
     model: Callable[[], Path] | None = None
     model_digest: str | None = None
+    judged_on: Path | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
 

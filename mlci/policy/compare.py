@@ -12,6 +12,7 @@ from mlci.core.inputs import Inputs, fields_of
 from mlci.core.results import Policy, PolicyChange
 from mlci.policy.gates import gate_changes
 from mlci.policy.rules import SHOWN, TAKEN_OVER, Rules, policy_keys, rules_of
+from mlci.policy.slices import slices_effect
 
 Effect = Literal["weaker", "stronger", "changed"]
 _LONGEST = 60
@@ -178,7 +179,7 @@ def _more_is_weaker(old: Any, new: Any) -> Effect:
 
 
 _EFFECTS: Mapping[str, Callable[[Any, Any], Effect]] = {
-    "data.slices": _fewer_is_weaker,
+    "data.slices": slices_effect,
     "compare-to-baseline.minimum-rows": _smaller_is_weaker,
     "compare-to-baseline.minimum-events": _smaller_is_weaker,
     "compare-to-baseline.on-inconclusive": _milder_is_weaker,

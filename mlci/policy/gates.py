@@ -49,8 +49,19 @@ def _inside(old: Gate, new: Gate) -> Iterator[tuple[Literal["weaker", "stronger"
         yield "weaker" if weaker else "stronger", f"{kind} {old.limit:g} → {new.limit:g}"
     if old.per_slice != new.per_slice:
         yield (
-            "weaker" if old.per_slice else "stronger",
+            _narrower(old.per_slice, new.per_slice),
             f"per-slice {_word(old.per_slice)} → {_word(new.per_slice)}",
+        )
+    if old.worst_slice != new.worst_slice:
+        # Judging the worst slice is in place of all rows, so neither way is plainly weaker.
+        on_and_off = bool(old.worst_slice) != bool(new.worst_slice)
+        effect = "changed" if on_and_off else _narrower(old.worst_slice, new.worst_slice)
+        yield effect, f"worst-slice {_word(old.worst_slice)} → {_word(new.worst_slice)}"
+    if old.correction != new.correction:
+        # Holm lets fewer slices fail.
+        yield (
+            ("weaker" if new.correction == "holm" else "stronger"),
+            f"correction {old.correction} → {new.correction}",
         )
     if old.advisory != new.advisory:
         yield (
@@ -80,5 +91,18 @@ def _rule(gate: Gate) -> str:
     return f"{kebab(gate.kind)} {gate.limit:g}{' of the baseline' if gate.relative else ''}"
 
 
-def _word(flag: bool) -> str:
-    return "true" if flag else "false"
+def _narrower(old: bool | list[str], new: bool | list[str]) -> Literal["weaker", "stronger", "changed"]:
+    """Return what another choice of slices does: true is all of them, false is none."""
+    if isinstance(old, list) and isinstance(new, list):
+        if set(old) == set(new):
+            return "changed"
+        return "weaker" if set(old) - set(new) else "stronger"
+    return "weaker" if _breadth(new) < _breadth(old) else "stronger"
+
+
+def _breadth(chosen: bool | list[str]) -> int:
+    return 1 if isinstance(chosen, list) else 2 * chosen
+
+
+def _word(chosen: bool | list[str]) -> str:
+    return ", ".join(chosen) if isinstance(chosen, list) else "true" if chosen else "false"

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlci.core.errors import MlciError
 from mlci.core.inputs import DataInputs
+from mlci.core.slice_rules import columns_of
 from mlci.predictions.scores import spelled_out
 from mlci.readers import read_table
+from mlci.slicing import check_columns
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def evaluation_rows(data: DataInputs, root: Path) -> pd.DataFrame:
+def evaluation_rows(
+    data: DataInputs, root: Path, where: Callable[[str], str | None] | None = None
+) -> pd.DataFrame:
     """Return the evaluation file's key, label, weight, group and slice columns, in its order.
 
+    `where` tells which line of mlci.yaml set a dotted key.
     Raises MlciError `config.invalid`, `data.missing-column`, `data.bad-key` or `data.bad-label`.
     """
     if not data.evaluate or not data.label:
@@ -27,7 +32,9 @@ def evaluation_rows(data: DataInputs, root: Path) -> pd.DataFrame:
             "set both in mlci.yaml",
         )
     frame = read_table(root / data.evaluate)
-    names = list(dict.fromkeys(n for n in (data.key, data.label, data.weight, data.group, *data.slices) if n))
+    sliced = columns_of(data.slices)
+    names = list(dict.fromkeys(n for n in (data.key, data.label, data.weight, data.group, *sliced) if n))
+    check_columns(data.slices, [str(name) for name in frame.columns], data.evaluate, where or _nowhere)
     missing = [name for name in names if name not in frame.columns]
     if missing:
         raise MlciError(
@@ -49,6 +56,10 @@ def evaluation_rows(data: DataInputs, root: Path) -> pd.DataFrame:
             "a model cannot be judged on rows without a label",
         )
     return frame[names]
+
+
+def _nowhere(key: str) -> str | None:  # noqa: ARG001 - the signature of a look-up
+    return None
 
 
 def read_predictions(path: Path, whose: str) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Literal
 
 from mlci.core.gates import Gate
@@ -25,10 +24,10 @@ def check_of(
     metric = _metric(gate, comparison)
     return Check(
         name=name_of(gate, comparison.slice),
-        status=_status(gate, decision, policy),
+        status=status_of_gate(gate, decision, policy),
         word=decision.word,
         message=_sentence(gate, comparison, decision),
-        limit=_limit(gate, comparison.direction),
+        limit=limit_of(gate, comparison.direction),
         slice=comparison.slice,
         metric=metric,
         p_value=decision.p_value,
@@ -38,7 +37,8 @@ def check_of(
     )
 
 
-def _status(gate: Gate, decision: Decision, policy: Literal["pass", "warn", "fail"]) -> Status:
+def status_of_gate(gate: Gate, decision: Decision, policy: Literal["pass", "warn", "fail"]) -> Status:
+    """Return the status of a decision; `policy` says what an unclear one does."""
     match decision.verdict:
         case "passed":
             return Status.PASSED
@@ -64,30 +64,33 @@ def _metric(gate: Gate, comparison: Comparison) -> Metric:
     usable = math.isfinite(low) and math.isfinite(high)
     return Metric(
         name=comparison.metric,
-        value=_finite(comparison.candidate),
+        value=finite(comparison.candidate),
         direction=comparison.direction,
         n=comparison.n,
         slice=comparison.slice,
-        baseline=_finite(comparison.baseline),
-        delta=_finite(comparison.delta) if gate.needs_baseline else None,
+        baseline=finite(comparison.baseline),
+        delta=finite(comparison.delta) if gate.needs_baseline else None,
         interval=Interval(low=low, high=high, confidence=comparison.confidence, method=comparison.method)
         if usable
         else None,
     )
 
 
-def _finite(value: float | None) -> float | None:
+def finite(value: float | None) -> float | None:
+    """Return a number, or None for one that is not finite."""
     return value if value is not None and math.isfinite(value) else None
 
 
 def name_of(gate: Gate, slice_: str | None) -> str:
     """Return the name of a check: stable, without measured values."""
-    return f"{gate.metric} {kebab(gate.kind)} {gate.limit:g}{'' if not gate.relative else ' relative'}" + (
-        f" [{slice_}]" if slice_ else ""
-    )
+    worst = "Worst-slice " if gate.worst_slice else ""
+    share = " relative" if gate.relative else ""
+    place = f" [{slice_}]" if slice_ else ""
+    return f"{worst}{gate.metric} {kebab(gate.kind)} {gate.limit:g}{share}{place}"
 
 
-def _limit(gate: Gate, direction: str) -> str:
+def limit_of(gate: Gate, direction: str) -> str:
+    """Return the limit of a gate as a person reads it."""
     share = " of the baseline" if gate.relative else ""
     match gate.kind:
         case "no_worse_than":
@@ -104,15 +107,16 @@ def _sentence(gate: Gate, comparison: Comparison, decision: Decision) -> str:
     place = f" on {comparison.slice}" if comparison.slice else ""
     subject = f"{comparison.metric}{place} is {decision.word}"
     if not gate.needs_baseline or comparison.delta is None:
-        return f"{subject}: {comparison.candidate:.4g} ({_limit(gate, comparison.direction)}, {comparison.n:,} rows)"
+        return f"{subject}: {comparison.candidate:.4g} ({limit_of(gate, comparison.direction)}, {comparison.n:,} rows)"
     if decision.word == "too few rows" or decision.verdict == "errored":
         return f"{comparison.metric}{place} could not be judged: {decision.reason}"
     adjusted = (
         f", adjusted p = {decision.p_value:.3g}" if comparison.slice and decision.p_value is not None else ""
     )
+    adjusted += rests_on(comparison)
     text = (
-        f"{subject}: {comparison.baseline:.4g} → {comparison.candidate:.4g}, change {_signed(comparison.delta)}"
-        f" [{_signed(comparison.low)}, {_signed(comparison.high)}], limit {_limit(gate, comparison.direction)}"
+        f"{subject}: {comparison.baseline:.4g} → {comparison.candidate:.4g}, change {signed(comparison.delta)}"
+        f" [{signed(comparison.low)}, {signed(comparison.high)}], limit {limit_of(gate, comparison.direction)}"
         f" ({comparison.n:,} rows{adjusted})"
     )
     if decision.word == "unclear" and decision.sees is not None:
@@ -121,33 +125,17 @@ def _sentence(gate: Gate, comparison: Comparison, decision: Decision) -> str:
     return text
 
 
-def _signed(value: float) -> str:
+def rests_on(comparison: Comparison) -> str:
+    """Return how many rows (or groups) of a slice its metric rests on, where that is not all of them."""
+    if comparison.slice is None or comparison.support >= comparison.units:
+        return ""
+    what = "positives" if comparison.metric == "recall" else f"{comparison.unit} that it rests on"
+    return f", {comparison.support:,} {what}"
+
+
+def signed(value: float) -> str:
+    """Return a change with its sign and four decimals."""
     return f"{value:+.4f}".replace("-", "−")
-
-
-def summary_of(gate: Gate, decisions: Mapping[str, Decision], correction: str, where: str | None) -> Check:
-    """Return the check that counts the slices of a gate by verdict."""
-    words: dict[str, int] = {}
-    for decision in decisions.values():
-        words[decision.word] = words.get(decision.word, 0) + 1
-    counted = ", ".join(f"{count} {word}" for word, count in sorted(words.items(), key=lambda item: -item[1]))
-    return Check(
-        name=f"{name_of(gate, None)} per slice",
-        status=Status.PASSED,
-        message=f"{gate.metric} on {len(decisions)} slices{correction}: {counted}",
-        observed=words,
-        where=where,
-    )
-
-
-def no_slices(gate: Gate, where: str | None) -> Check:
-    """Return the check of a gate that asks for slices where there are none."""
-    return Check(
-        name=f"{name_of(gate, None)} per slice",
-        status=Status.WARNED,
-        message=f"{gate.metric} asks for slices, but data.slices names no column",
-        where=where,
-    )
 
 
 def waiting(gate: Gate, comparison: Comparison, where: str | None) -> Check:
@@ -157,7 +145,7 @@ def waiting(gate: Gate, comparison: Comparison, where: str | None) -> Check:
         status=Status.SKIPPED,
         word="no baseline yet",
         message=f"{gate.metric} is {comparison.candidate:.4g}; there is no baseline to compare with yet",
-        limit=_limit(gate, comparison.direction),
+        limit=limit_of(gate, comparison.direction),
         metric=_metric(gate, comparison),
         where=where,
     )

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Literal
 
 from mlci.core.errors import MlciError
 from mlci.core.gates import Gate
 from mlci.core.inputs import DataInputs
 from mlci.core.results import Check
+from mlci.core.slice_rules import label_of
 from mlci.predictions import known_classes, scores_of
-from mlci.stages._gate_checks import check_of, identical_decision, no_slices, summary_of, waiting
+from mlci.slicing import Sliced
+from mlci.stages._gate_checks import check_of, identical_decision, waiting
+from mlci.stages._slice_checks import no_slices, summary_of, worst_check, worst_first
 from mlci.stats.compare import compare
 from mlci.stats.comparison import Comparison
 from mlci.stats.decision import Decision, at_least, at_most, better_by, no_worse_than
-from mlci.stats.multiplicity import SliceFamily, decide_slices, replicates_needed
-from mlci.stats.slices import Column
+from mlci.stats.multiplicity import judged_together, replicates_needed
+from mlci.stats.worst import WorstSlice, beyond_together, worst_gain, worst_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,13 +27,24 @@ if TYPE_CHECKING:
     from mlci.stages.compare_to_baseline import CompareInputs
 
 Compared = Mapping[tuple[str, str | None], Comparison]
+Family = Mapping[str, Comparison]
 
 
 class Judge:
     """Judges all gates of a policy on one pair of models."""
 
-    def __init__(self, inputs: CompareInputs, data: DataInputs, where: Callable[[str], str | None]) -> None:
+    def __init__(
+        self,
+        inputs: CompareInputs,
+        data: DataInputs,
+        slices: Sequence[Sliced],
+        where: Callable[[str], str | None],
+    ) -> None:
+        """Raises MlciError `config.unknown-key` for a gate that names slices which there are not."""
         self._inputs = inputs
+        self._slices = slices
+        for number, gate in enumerate(inputs.gates):
+            refuse_unknown_slices(gate, data, where(f"compare-to-baseline.gates.{number}"))
         self._data = data
         self._where = where
 
@@ -48,15 +63,21 @@ class Judge:
             if gate.needs_baseline and baseline is None:
                 checks.append(waiting(gate, compared[gate.metric, None], where))
                 continue
-            checks.append(self._overall(gate, compared[gate.metric, None], where, identical=identical))
-            if gate.per_slice and not identical:
-                checks += self._slices(gate, compared, where)
+            unlike = not (identical and gate.needs_baseline)
+            if not (gate.worst_slice and unlike):
+                checks.append(self._overall(gate, compared[gate.metric, None], where, identical=identical))
+            if gate.sliced and unlike:
+                checks += self._on_slices(gate, compared, where)
         return checks
 
     def _compare(self, candidate: pd.DataFrame, baseline: pd.DataFrame | None) -> Compared:
         inputs, data = self._inputs, self._data
         classes = known_classes([candidate] if baseline is None else [candidate, baseline], data)
-        slices = _slices_of(candidate, data) if any(gate.per_slice for gate in inputs.gates) else []
+        slices = [
+            each.column
+            for each in self._slices
+            if any(gate.judges(each.label) for gate in inputs.gates) and len(each.column.names)
+        ]
         number = sum(len(column.names) for column in slices)
         try:
             return compare(
@@ -96,49 +117,60 @@ class Judge:
             case _:
                 return at_most(comparison, gate.limit, on=gate.on, **least)
 
-    def _slices(self, gate: Gate, compared: Compared, where: str | None) -> list[Check]:
-        family = {name: found for (metric, name), found in compared.items() if metric == gate.metric and name}
+    def _on_slices(self, gate: Gate, compared: Compared, where: str | None) -> list[Check]:
+        names = [name for each in self._slices if gate.judges(each.label) for name in each.column.names]
+        family = {name: compared[gate.metric, name] for name in names}
         if not family:
             return [no_slices(gate, where)]
+        decisions = {name: self._decide(gate, comparison) for name, comparison in family.items()}
+        if gate.worst_slice:
+            policy = gate.on_inconclusive or self._inputs.on_inconclusive
+            return [worst_check(gate, family, self._worst(gate, family, decisions), policy, where)]
         # An unclear slice is counted and shown; most slices are too small to be proven harmless.
         policy = gate.on_inconclusive or "pass"
-        decisions: Mapping[str, Decision]
-        correction = ""
-        if gate.kind == "no_worse_than":
-            judged = self._family(gate, family)
-            decisions = judged.decisions
-            correction = f", Holm over {judged.tested}" if judged.tested else ""
-        else:
-            decisions = {name: self._decide(gate, comparison) for name, comparison in family.items()}
-        checks = [
-            check_of(gate, family[name], decision, policy, where) for name, decision in decisions.items()
-        ]
-        return [summary_of(gate, decisions, correction, where), *checks]
+        judged, correction = self._together(gate, family, decisions)
+        checks = [check_of(gate, family[name], decision, policy, where) for name, decision in judged.items()]
+        return [summary_of(gate, judged, correction, where), *worst_first(checks)]
 
-    def _family(self, gate: Gate, family: Mapping[str, Comparison]) -> SliceFamily:
-        return decide_slices(
-            family,
-            gate.limit,
-            relative=gate.relative,
-            alpha=self._inputs.alpha,
-            minimum_rows=self._inputs.minimum_rows,
-            minimum_events=self._inputs.minimum_events,
-        )
+    def _together(
+        self, gate: Gate, family: Family, decisions: Mapping[str, Decision]
+    ) -> tuple[Mapping[str, Decision], str]:
+        """Return decisions that hold for all slices at once, and how they were made so."""
+        alpha = self._inputs.alpha
+        if gate.needs_baseline:
+            judged = judged_together(family, decisions, correction=gate.correction, alpha=alpha)
+            word = {"holm": "Holm", "benjamini-hochberg": "Benjamini–Hochberg"}[gate.correction]
+            return judged.decisions, f", {word} over {judged.tested}" if judged.tested else ""
+        if gate.on == "estimate":
+            return decisions, ""
+        return beyond_together(family, decisions, gate.limit, alpha, side=_side(gate)), ", Bonferroni"
+
+    def _worst(self, gate: Gate, family: Family, decisions: Mapping[str, Decision]) -> WorstSlice | None:
+        alpha = self._inputs.alpha
+        if gate.needs_baseline:
+            return worst_gain(family, decisions, alpha)
+        return worst_value(family, decisions, gate.limit, alpha, side=_side(gate), on=gate.on)
 
 
-def _slices_of(table: pd.DataFrame, data: DataInputs) -> list[Column]:
-    """Return the slice columns as numbers: a slice for each value, and one for rows without a value."""
-    import numpy as np
-    import pandas as pd
+def _side(gate: Gate) -> Literal["at_least", "at_most"]:
+    return "at_least" if gate.kind == "at_least" else "at_most"
 
-    columns = []
-    for column in data.slices:
-        values = table[column]
-        distinct = sorted(values.dropna().unique().tolist(), key=str)
-        numbers = np.asarray(pd.Categorical(values, categories=distinct).codes, dtype=np.int32)
-        names = [f"{column}={value}" for value in distinct]
-        if values.isna().any():
-            numbers = np.where(values.isna().to_numpy(dtype=bool), len(names), numbers)
-            names.append(f"{column}=(empty)")
-        columns.append(Column(numbers, names))
-    return columns
+
+def refuse_unknown_slices(gate: Gate, data: DataInputs, where: str | None) -> None:
+    """Raise MlciError `config.unknown-key` when a gate is restricted to slices that data.slices has not."""
+    labels = [label_of(entry) for entry in data.slices]
+    for key, chosen in (("per-slice", gate.per_slice), ("worst-slice", gate.worst_slice)):
+        unknown = [] if isinstance(chosen, bool) else [name for name in chosen if name not in labels]
+        if unknown:
+            raise MlciError(
+                "config.unknown-key",
+                f"{key} of {gate.metric} names '{unknown[0]}', which is no entry of data.slices"
+                + (f" ({where})" if where else ""),
+                nearest(unknown[0], labels),
+            )
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """Return a hint with the known word nearest to `word`, or all of them when none is near."""
+    near = get_close_matches(word, known, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known[:30]) or 'none'}"

@@ -12,7 +12,7 @@ from mlci.core.errors import MlciError
 from mlci.core.gates import Gate
 from mlci.core.inputs import Inputs
 from mlci.core.ports import Baseline, BaselineRequest
-from mlci.core.results import Check, StageResult, leading_check, status_of
+from mlci.core.results import Artifact, Check, StageResult, leading_check, status_of
 from mlci.core.stage import Context, Stage
 from mlci.core.status import Status
 from mlci.core.versions import version_parts
@@ -21,9 +21,10 @@ from mlci.stages._tracking import open_tracker
 from mlci.stats.names import check_metric
 
 if TYPE_CHECKING:
-    pass
+    import pandas as pd
 
 NAME = "compare-to-baseline"
+BASELINE_ANSWERS = "baseline.parquet"
 
 
 def _known_metric(gate: Gate) -> Gate:
@@ -96,14 +97,16 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
     """Bring both models onto the same rows and judge every gate."""
     from mlci import predictions
     from mlci.readers import read_table
+    from mlci.slicing import sizes, sliced
     from mlci.stages._judging import Judge
     from mlci.stages._plots import write_plots
+    from mlci.stages._slices_before import presence_checks
 
     candidate_file = context.artifact("train", "predictions")
     if candidate_file is None:
         raise MlciError("stage.not-run", "the train stage left no predictions", "run `mlci train` again")
     text = baseline_text(inputs, context)
-    rows = predictions.evaluation_rows(context.data, context.root)
+    rows = predictions.evaluation_rows(context.data, context.root, context.where)
     candidate = predictions.align(read_table(candidate_file), rows, context.data, "candidate")
     with context.step(f"fetch the baseline {text}"):
         baseline = source_of(text).fetch(_request(text, context))
@@ -119,7 +122,10 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
     if any(":" in gate.metric for gate in inputs.gates) and str(context.root) not in sys.path:
         sys.path.insert(0, str(context.root))  # a metric may live in the project's own code
     with context.step(f"judge {len(inputs.gates)} gates on {len(rows):,} rows"):
-        checks = Judge(inputs, context.data, context.where).judge(candidate, reference, identical=identical)
+        slices = sliced(context.data.slices, rows, context.where)
+        judge = Judge(inputs, context.data, slices, context.where)
+        checks = judge.judge(candidate, reference, identical=identical)
+        checks += presence_checks(inputs, context.data, slices, baseline, context.where("data.slices"))
     with context.step("draw the plots as data"):
         models = (
             {"candidate": candidate} if reference is None else {"baseline": reference, "candidate": candidate}
@@ -133,8 +139,11 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
         status=status,
         reason=_reason(checks, baseline, len(rows)),
         checks=checks,
-        artifacts=[context.keep(NAME, plots, "report")],
         metrics=[check.metric for check in checks if check.metric is not None],
+        artifacts=[
+            context.keep(NAME, plots, "report"),
+            *([] if reference is None else [_keep_answers(context, reference)]),
+        ],
         outputs={
             "gates-failed": str(sum(check.status is Status.FAILED for check in checks)),
             "gates-unclear": str(sum(check.status is Status.INCONCLUSIVE for check in checks)),
@@ -151,8 +160,20 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
             "alpha": inputs.alpha,
             "resamples": inputs.resamples,
             "seed": inputs.seed,
+            "minimum_rows": inputs.minimum_rows,
+            "minimum_events": inputs.minimum_events,
+            "slices": sizes(slices),
         },
     )
+
+
+def _keep_answers(context: Context, reference: pd.DataFrame) -> Artifact:
+    """Keep what the baseline says to today's rows, in their order, so that a verdict can be explained."""
+    answers = [name for name in reference.columns if str(name).startswith(("prediction", "probability"))]
+    key = [context.data.key] if context.data.key else []
+    path = context.work / BASELINE_ANSWERS
+    reference[[*key, *(name for name in answers if name not in key)]].to_parquet(path, index=False)
+    return context.keep(NAME, path, "predictions")
 
 
 def _refuse_no_gates(inputs: CompareInputs) -> None:

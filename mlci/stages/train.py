@@ -109,12 +109,12 @@ def run(inputs: TrainInputs, context: Context) -> StageResult:
         "check the tracking store and the evaluation rows"
     ):  # before hours of training, not after
         tracker.check()
-        rows = None if way == "pipeline" else evaluation_rows(context.data, context.root)
+        rows = None if way == "pipeline" else evaluation_rows(context.data, context.root, context.where)
     with context.step(f"train by {way}"):
         trained = TRAINERS.get(way).train(_request(inputs, context))
     with context.step("predict the evaluation rows"):
         # A pipeline makes the evaluation rows itself.
-        rows = evaluation_rows(context.data, context.root) if rows is None else rows
+        rows = evaluation_rows(context.data, context.root, context.where) if rows is None else rows
         table = _predictions(inputs, context, trained, rows)
     predictions = context.work / "predictions.parquet"
     table.to_parquet(predictions, index=False)

@@ -12,6 +12,7 @@ from pydantic import Field
 from mlci.core.errors import MlciError
 from mlci.core.inputs import Inputs
 from mlci.core.results import Check, StageResult, leading_check, status_of
+from mlci.core.slice_rules import columns_of
 from mlci.core.stage import Context, Stage
 from mlci.core.status import Status
 from mlci.core.versions import version_parts
@@ -124,7 +125,9 @@ def _suite(path: Path, name: str) -> list[Mapping[str, Any]]:
 def _contract(frame: pd.DataFrame, file: str, context: Context) -> list[Check]:
     """Check what the project description itself promises about a file."""
     data = context.data
-    named = [data.label, data.key, data.weight, data.group, *data.slices, *data.features]
+    # A rule may speak of columns that only evaluation rows have; a plain column is one of all rows.
+    sliced = [entry for entry in data.slices if isinstance(entry, str) or file == data.evaluate]
+    named = [data.label, data.key, data.weight, data.group, *columns_of(sliced), *data.features]
     missing = [name for name in dict.fromkeys(named) if name and name not in frame.columns]
     if missing:
         raise MlciError(

@@ -22,7 +22,8 @@ class Comparison:
     `problem` (`own_problem`) says why an interval is unusable; its numbers are then NaN.
     `standard_error` is that of the gain. `replicates` are the resamples behind the interval, 0 for a
     closed form, and `monte_carlo_error` is what their chance leaves in a bound. `law` is the
-    distribution of the gain, and `above` the exact bound that its upper end respects.
+    distribution of the gain, `own_law` that of the candidate's value, and `above` the exact bound that
+    the gain's upper end respects.
     """
 
     metric: str
@@ -49,6 +50,7 @@ class Comparison:
     above: Tail | None = field(default=None, repr=False)
     monte_carlo_error: float | None = None
     law: Law | None = field(default=None, repr=False, compare=False)
+    own_law: Law | None = field(default=None, repr=False, compare=False)
 
     @property
     def alpha(self) -> float:

@@ -91,6 +91,7 @@ def compared(place: Place, found: Finding) -> Comparison:
         above=None if found.baseline is None else _above(law),
         monte_carlo_error=law.monte_carlo_error(alpha) if law else None,
         law=law,
+        own_law=own,
     )
 
 

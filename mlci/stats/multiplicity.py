@@ -88,21 +88,38 @@ def decide_slices(
         )
         for name, comparison in comparisons.items()
     }
-    tested = [name for name, decision in decisions.items() if decision.p_value is not None]
+    return judged_together(comparisons, decisions, correction=correction, alpha=alpha)
+
+
+def judged_together(
+    comparisons: Mapping[str, Comparison],
+    decisions: Mapping[str, Decision],
+    *,
+    correction: Correction = "holm",
+    alpha: float | None = None,
+) -> SliceFamily:
+    """Return decisions on slices, made one by one, as those of a family: failures survive a correction.
+
+    `decisions` belong to `comparisons` by name; those with a p-value were tested. A failure whose
+    adjusted p-value is above alpha (by default that of one side of the intervals) becomes unclear.
+    Raises ValueError when there are too few resamples for any slice of so large a family to fail.
+    """
+    found = dict(decisions)
+    tested = [name for name, decision in found.items() if decision.p_value is not None]
     if alpha is None:
         alpha = max((comparison.alpha for comparison in comparisons.values()), default=0.05)
     adjust = _CORRECTIONS[correction]
     _check_resolution([comparisons[name] for name in tested if comparisons[name].replicates], alpha, adjust)
-    adjusted = adjust([decisions[name].p_value or 0.0 for name in tested])
+    adjusted = adjust([found[name].p_value or 0.0 for name in tested])
     for name, p_value in zip(tested, adjusted, strict=True):
-        decisions[name] = _with_family(decisions[name], p_value, alpha, len(tested))
+        found[name] = _with_family(found[name], p_value, alpha, len(tested))
     return SliceFamily(
-        decisions,
+        found,
         correction,
         alpha,
         tested=len(tested),
-        too_few=sum(decision.word == "too few rows" for decision in decisions.values()),
-        errored=sum(decision.verdict == "errored" for decision in decisions.values()),
+        too_few=sum(decision.word == "too few rows" for decision in found.values()),
+        errored=sum(decision.verdict == "errored" for decision in found.values()),
     )
 
 

@@ -101,6 +101,12 @@ def _one(kind: Any) -> str:
 
 
 def _plural(kind: Any) -> str:
+    if typing.get_origin(kind) is typing.Annotated:
+        kind = typing.get_args(kind)[0]
+    if set(_members(kind)) >= {int, float, str}:
+        return "values"
+    if len(_members(kind)) > 1:
+        return " or ".join(_plural(member) for member in _members(kind))
     word = _one(kind)
     if kind is str:
         return "texts"

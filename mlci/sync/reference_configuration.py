@@ -57,6 +57,7 @@ def _section(name: str, inputs: type[Inputs], summary: str) -> str:
 def _items(model: type[BaseModel]) -> str:
     if not issubclass(model, Inputs):
         raise TypeError(f"{model.__name__} is part of mlci.yaml and is no Inputs")
+    model.model_rebuild()  # a model that holds itself knows its types only when it is built
     rows = [(*_columns(key, field), field.description or "") for key, field in fields_of(model).items()]
     heads = ("Key", "Type", "Default", "What it is")
     return f"## {model.__name__.lower()}\n\n{_first(model)}\n\n" + table(heads, rows)

@@ -35,6 +35,9 @@ CANDIDATES: dict[str, list[Any]] = {
         [{"type": "expect_a"}],
         [{"type": "expect_b", "column": "c"}],
         [{"type": "expect_c"}],
+        ["a"],
+        ["b", "c"],
+        [{"column": "d", "bins": 3}],
         "text",
         3,
         True,
@@ -122,9 +125,25 @@ def test_an_empty_variable_is_unset(load: Load, section: str, key: str, empty: s
 
 
 def test_lists_of_text_are_one_item_a_line(load: Load) -> None:
-    config = load("", {"MLCI_DATA_SLICES": " region \n\n plan: a, b\n"})
-    assert config.explain("data.slices").value == ["region", "plan: a, b"]
-    assert load("", {"MLCI_DATA_SLICES": '["a", "b"]'}).explain("data.slices").value == ["a", "b"]
+    for key in ("ignore", "slices"):
+        name = f"MLCI_DATA_{key.upper()}"
+        config = load("", {name: " region \n\n plan: a, b\n"})
+        assert config.explain(f"data.{key}").value == ["region", "plan: a, b"]
+        assert load("", {name: '["a", "b"]'}).explain(f"data.{key}").value == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "entries"),
+    [
+        ("- region\n- {column: age, bins: 4}\n", ["region", {"column": "age", "bins": 4}]),
+        (
+            "[region, {name: far, where: distance > 1000}]",
+            ["region", {"name": "far", "where": "distance > 1000"}],
+        ),
+    ],
+)
+def test_lists_of_texts_and_rules_are_yaml_too(load: Load, text: str, entries: list[Any]) -> None:
+    assert load("", {"MLCI_DATA_SLICES": text}).explain("data.slices").value == entries
 
 
 def test_overrides_reach_into_mappings_and_lists(load: Load) -> None:
