@@ -95,7 +95,6 @@ def parts(inputs: CompareInputs, context: Context) -> dict[str, str]:
 def run(inputs: CompareInputs, context: Context) -> StageResult:
     """Bring both models onto the same rows and judge every gate."""
     from mlci import predictions
-    from mlci.readers import read_table
     from mlci.stages._judging import Judge
 
     candidate_file = context.artifact("train", "predictions")
@@ -103,7 +102,12 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
         raise MlciError("stage.not-run", "the train stage left no predictions", "run `mlci train` again")
     text = baseline_text(inputs, context)
     rows = predictions.evaluation_rows(context.data, context.root)
-    candidate = predictions.align(read_table(candidate_file), rows, context.data, "candidate")
+    candidate = predictions.align(
+        predictions.read_predictions(candidate_file, "candidate", context.data),
+        rows,
+        context.data,
+        "candidate",
+    )
     with context.step(f"fetch the baseline {text}"):
         baseline = source_of(text).fetch(_request(text, context))
     reference = None
