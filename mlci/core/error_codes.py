@@ -42,6 +42,10 @@ ERROR_CODES: dict[str, ErrorCode] = {
         _NOT_EVALUATED, "The label column cannot be used: empty values or a single class."
     ),
     "data.bad-key": ErrorCode(_NOT_EVALUATED, "The key column has empty or repeated values."),
+    "data.bad-time": ErrorCode(
+        _NOT_EVALUATED,
+        "The time column cannot be used: no times, or numbers in one file and dates in another.",
+    ),
     "data.bad-weight": ErrorCode(
         _NOT_EVALUATED, "The weight column cannot be used: empty, infinite or negative values, or only zeros."
     ),

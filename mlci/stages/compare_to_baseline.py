@@ -57,6 +57,13 @@ class CompareInputs(Inputs):
     first_run: Literal["accept", "fail"] = Field(
         "accept", description="What happens while there is no baseline."
     )
+    leakage: Literal["fail", "warn", "off"] = Field(
+        "fail",
+        description="What evaluation rows, keys or times that training rows have too do, above allow-shared.",
+    )
+    allow_shared: float = Field(
+        0.01, ge=0, le=1, description="Share of evaluation rows that may leak; below it they only warn."
+    )
     trusted_types: list[str] = Field(
         [],
         description="Types in the baseline's model that may be loaded, beside those of scikit-learn that are known.",
@@ -77,6 +84,10 @@ def parts(inputs: CompareInputs, context: Context) -> dict[str, str]:
         for artifact in trained.artifacts
         if artifact.role in ("model", "predictions")
     }
+    if inputs.leakage != "off" and (
+        train := trained.details.get("lineage", {}).get("mlci.data.train.sha256")
+    ):
+        found[context.data.train or "data.train"] = str(train)
     if context.data.evaluate:
         found[context.data.evaluate] = context.digests.of(
             context.existing(context.data.evaluate, "data.evaluate")
@@ -102,6 +113,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
         raise MlciError("stage.not-run", "the train stage left no predictions", "run `mlci train` again")
     text = baseline_text(inputs, context)
     rows = predictions.evaluation_rows(context.data, context.root)
+    guards = _guards(inputs, context, len(rows))
     candidate = predictions.align(
         predictions.read_predictions(candidate_file, "candidate", context.data),
         rows,
@@ -125,6 +137,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
         checks = Judge(inputs, context.data, context.where).judge(candidate, reference, identical=identical)
     if baseline is None:
         checks = [_no_baseline(inputs, text), *checks]
+    checks = _with_guards(checks, guards)
     status = status_of(checks)
     return StageResult(
         stage=NAME,
@@ -150,6 +163,23 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
             "seed": inputs.seed,
         },
     )
+
+
+def _guards(inputs: CompareInputs, context: Context, rows: int) -> list[Check]:
+    """Return what the guards say about the evaluation rows."""
+    from mlci.guards import LeakageLimits, leakage_checks, look_for_leaks
+
+    if inputs.leakage == "off":
+        return []
+    with context.step("look for training rows among the evaluation rows"):
+        found = look_for_leaks(context.data, context.root, context.digests, context.cache)
+    return leakage_checks(found, context.data, rows, LeakageLimits(inputs.leakage, inputs.allow_shared))
+
+
+def _with_guards(checks: list[Check], guards: list[Check]) -> list[Check]:
+    """Return all checks; a guard that failed comes first, since no number below it can be believed."""
+    failed = [check for check in guards if check.status is Status.FAILED]
+    return [*failed, *checks, *(check for check in guards if check.status is not Status.FAILED)]
 
 
 def _refuse_no_gates(inputs: CompareInputs) -> None:

@@ -1,0 +1,8 @@
+"""What must be true of the evaluation rows before a number on them is believed: one file for each guard."""
+
+from __future__ import annotations
+
+from mlci.guards.findings import Findings, look_for_leaks
+from mlci.guards.verdicts import LeakageLimits, leakage_checks
+
+__all__ = ["Findings", "LeakageLimits", "leakage_checks", "look_for_leaks"]
