@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -19,9 +20,6 @@ from mlci.core.versions import version_parts
 from mlci.stages._baseline_rows import baseline_table, digest_of_model, same_model
 from mlci.stages._tracking import open_tracker
 from mlci.stats.names import check_metric
-
-if TYPE_CHECKING:
-    pass
 
 NAME = "compare-to-baseline"
 
@@ -63,6 +61,9 @@ class CompareInputs(Inputs):
     )
     allow_shared: float = Field(
         0.01, ge=0, le=1, description="Share of evaluation rows that may leak; below it they only warn."
+    )
+    warn_after_uses: int = Field(
+        50, ge=1, description="Candidates that one evaluation set may decide on before there is a warning."
     )
     trusted_types: list[str] = Field(
         [],
@@ -106,6 +107,7 @@ def parts(inputs: CompareInputs, context: Context) -> dict[str, str]:
 def run(inputs: CompareInputs, context: Context) -> StageResult:
     """Bring both models onto the same rows and judge every gate."""
     from mlci import predictions
+    from mlci.guards import uses_check
     from mlci.stages._judging import Judge
 
     candidate_file = context.artifact("train", "predictions")
@@ -137,7 +139,8 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
         checks = Judge(inputs, context.data, context.where).judge(candidate, reference, identical=identical)
     if baseline is None:
         checks = [_no_baseline(inputs, text), *checks]
-    checks = _with_guards(checks, guards)
+    evaluation = _evaluation(context, baseline, candidate_file)
+    checks = _with_guards(checks, [*guards, uses_check(evaluation["uses"], inputs.warn_after_uses)])
     status = status_of(checks)
     return StageResult(
         stage=NAME,
@@ -157,6 +160,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
                 **(baseline.details if baseline else {}),
             },
             "rows": len(rows),
+            "evaluation": evaluation,
             "candidate_model": digest_of_model(context),
             "alpha": inputs.alpha,
             "resamples": inputs.resamples,
@@ -174,6 +178,19 @@ def _guards(inputs: CompareInputs, context: Context, rows: int) -> list[Check]:
     with context.step("look for training rows among the evaluation rows"):
         found = look_for_leaks(context.data, context.root, context.digests, context.cache)
     return leakage_checks(found, context.data, rows, LeakageLimits(inputs.leakage, inputs.allow_shared))
+
+
+def _evaluation(context: Context, baseline: Baseline | None, candidate: Path) -> dict[str, Any]:
+    """Return the evaluation set's digest and how many candidates it has decided on, this one included."""
+    from mlci.guards import count_use
+
+    digest = context.digests.of(context.existing(context.data.evaluate or "", "data.evaluate"))
+    told = 0
+    if baseline is not None and baseline.evaluation_digest == digest:
+        text = str(baseline.details.get("evaluation_uses"))
+        told = int(text) if text.isdecimal() else 0
+    uses = count_use(context.cache, digest, context.digests.of(candidate), at_least=told)
+    return {"sha256": digest, "uses": uses}
 
 
 def _with_guards(checks: list[Check], guards: list[Check]) -> list[Check]:
