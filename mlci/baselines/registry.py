@@ -43,6 +43,7 @@ class RegistryBaseline:
                 "version": version.version,
                 "run_id": version.run_id,
                 "commit": version.tags.get("mlci.git.commit"),
+                "evaluation_uses": version.tags.get("mlci.evaluation.uses"),
                 "training": version.tags.get("mlci.train.fingerprint"),
             },
         )

@@ -42,6 +42,13 @@ ERROR_CODES: dict[str, ErrorCode] = {
         _NOT_EVALUATED, "The label column cannot be used: empty values or a single class."
     ),
     "data.bad-key": ErrorCode(_NOT_EVALUATED, "The key column has empty or repeated values."),
+    "data.bad-time": ErrorCode(
+        _NOT_EVALUATED,
+        "The time column cannot be used: no times, or numbers in one file and dates in another.",
+    ),
+    "data.bad-weight": ErrorCode(
+        _NOT_EVALUATED, "The weight column cannot be used: empty, infinite or negative values, or only zeros."
+    ),
     "suite.unreadable": ErrorCode(
         _USAGE, "The expectation suite is missing, not JSON, or holds an unknown expectation."
     ),
@@ -55,6 +62,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "train.fit-failed": ErrorCode(_NOT_EVALUATED, "The estimator raised an error while it was fitted."),
     "predictions.unreadable": ErrorCode(_NOT_EVALUATED, "A predictions file is damaged or lacks a column."),
     "predictions.not-finite": ErrorCode(_NOT_EVALUATED, "Predictions are missing, NaN or infinite."),
+    "predictions.out-of-range": ErrorCode(_NOT_EVALUATED, "Probabilities lie outside 0 … 1."),
     "predictions.unpaired": ErrorCode(
         _NOT_EVALUATED, "Candidate, baseline and evaluation data do not hold the same rows."
     ),
@@ -68,6 +76,9 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "baseline.missing": ErrorCode(_NOT_EVALUATED, "The baseline that the policy names does not exist."),
     "baseline.not-comparable": ErrorCode(
         _NOT_EVALUATED, "The baseline cannot be scored on today's evaluation rows."
+    ),
+    "metric.failed": ErrorCode(
+        _NOT_EVALUATED, "A metric of the project raises, returns no number, or is not deterministic."
     ),
     # stages
     "stage.not-run": ErrorCode(

@@ -48,6 +48,11 @@ class DataInputs(Inputs):
     group: str | None = Field(
         None, description="Column of rows that belong together; they are resampled as one."
     )
+    time: str | None = Field(
+        None,
+        description="Column with the time of a row (timestamp, date, ISO 8601 text or number); evaluation rows "
+        "that are older than training rows are then leakage.",
+    )
     weight: str | None = Field(None, description="Column with the weight of a row.")
     task: Literal["classification", "regression"] | None = Field(
         None,

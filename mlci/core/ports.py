@@ -19,8 +19,11 @@ class Reader(Protocol):
 
     suffixes: Sequence[str]
 
-    def read(self, path: Path) -> Any:
-        """Return the whole file as a pandas DataFrame; raises MlciError `data.unreadable` or `data.empty`."""
+    def read(self, path: Path, columns: Sequence[str] | None = None) -> Any:
+        """Return a file as a pandas DataFrame; raises MlciError `data.unreadable` or `data.empty`.
+
+        With `columns`, which the file has, only these are loaded, in this order.
+        """
 
     def columns(self, path: Path) -> list[str]:
         """Return the names of the columns without reading the rows."""

@@ -9,12 +9,25 @@ from typing import TYPE_CHECKING
 from mlci.core.errors import MlciError
 from mlci.core.inputs import DataInputs
 from mlci.core.slice_rules import columns_of
+from mlci.predictions.joining import UnmatchedError, both_text_or_neither, places, repeats
+from mlci.predictions.refusals import refuse_gaps, refuse_labels, refuse_other_kind, refuse_weights
 from mlci.predictions.scores import spelled_out
-from mlci.readers import read_table
+from mlci.readers import read_columns, read_table
 from mlci.slicing import check_columns
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
+
+
+def judged_columns(data: DataInputs) -> list[str]:
+    """Return the columns of data.evaluate that a verdict needs: no features but those that slices name."""
+    return list(
+        dict.fromkeys(
+            n for n in (data.key, data.label, data.weight, data.group, *columns_of(data.slices)) if n
+        )
+    )
 
 
 def evaluation_rows(
@@ -22,8 +35,9 @@ def evaluation_rows(
 ) -> pd.DataFrame:
     """Return the evaluation file's key, label, weight, group and slice columns, in its order.
 
-    `where` tells which line of mlci.yaml set a dotted key.
-    Raises MlciError `config.invalid`, `data.missing-column`, `data.bad-key` or `data.bad-label`.
+    Nothing else of the file is loaded. `where` tells which line of mlci.yaml set a dotted key.
+    Raises MlciError `config.invalid`, `data.missing-column`, `data.bad-key`, `data.bad-label` or
+    `data.bad-weight`.
     """
     if not data.evaluate or not data.label:
         raise MlciError(
@@ -31,42 +45,46 @@ def evaluation_rows(
             "data.evaluate and data.label are needed to judge a model",
             "set both in mlci.yaml",
         )
-    frame = read_table(root / data.evaluate)
-    sliced = columns_of(data.slices)
-    names = list(dict.fromkeys(n for n in (data.key, data.label, data.weight, data.group, *sliced) if n))
-    check_columns(data.slices, [str(name) for name in frame.columns], data.evaluate, where or _nowhere)
-    missing = [name for name in names if name not in frame.columns]
+    path = root / data.evaluate
+    names, present = judged_columns(data), read_columns(path)
+    check_columns(data.slices, present, data.evaluate, where or _nowhere)
+    missing = [name for name in names if name not in present]
     if missing:
         raise MlciError(
             "data.missing-column",
             f"'{data.evaluate}' has no column {', '.join(repr(name) for name in missing)}",
-            f"it has: {', '.join(map(str, list(frame.columns)[:30]))}",
+            f"it has: {', '.join(present[:30])}",
         )
-    if data.key and (frame[data.key].isna().any() or frame[data.key].duplicated().any()):
-        bad = int(frame[data.key].duplicated().sum() + frame[data.key].isna().sum())
+    frame = read_table(path, names)
+    bad = int(frame[data.key].isna().sum()) + repeats(frame[data.key].dropna()) if data.key else 0
+    if bad:
         raise MlciError(
             "data.bad-key",
             f"key '{data.key}' of '{data.evaluate}' is empty or repeated in {bad:,} rows",
             "a key names one row",
         )
-    if frame[data.label].isna().any():
-        raise MlciError(
-            "data.bad-label",
-            f"label '{data.label}' of '{data.evaluate}' is empty in {int(frame[data.label].isna().sum()):,} rows",
-            "a model cannot be judged on rows without a label",
-        )
-    return frame[names]
+    refuse_labels(frame, data)
+    refuse_weights(frame, data)
+    return frame
 
 
 def _nowhere(key: str) -> str | None:  # noqa: ARG001 - the signature of a look-up
     return None
 
 
-def read_predictions(path: Path, whose: str) -> pd.DataFrame:
-    """Return a table of predictions; raises MlciError `predictions.unreadable`."""
+def read_predictions(path: Path, whose: str, data: DataInputs) -> pd.DataFrame:
+    """Return a table of predictions, without the columns that no verdict needs.
+
+    Raises MlciError `predictions.unreadable`.
+    """
     try:
-        return read_table(path)
+        present = read_columns(path)
+        _refuse_without_prediction(present, whose)
+        kept = (data.key, data.label, "prediction")
+        return read_table(path, [name for name in present if name in kept or _is_probability(name)])
     except MlciError as error:
+        if error.code == "predictions.unreadable":
+            raise
         raise MlciError(
             "predictions.unreadable", f"the {whose}'s predictions cannot be read: {error.message}", error.hint
         ) from error
@@ -75,18 +93,16 @@ def read_predictions(path: Path, whose: str) -> pd.DataFrame:
 def align(table: pd.DataFrame, rows: pd.DataFrame, data: DataInputs, whose: str) -> pd.DataFrame:
     """Return predictions in the order of the evaluation rows, with those rows' columns beside them.
 
-    Joined on the key; without one, the number of rows (and labels, where given) must agree.
-    Raises MlciError `predictions.unreadable`, `predictions.unpaired` or `predictions.not-finite`.
+    Joined on the key; without one, the number of rows (and labels, where given) must agree. The columns of
+    `rows` are shared, not copied, and `table` is used up.
+    Raises MlciError `predictions.unreadable`, `predictions.unpaired`, `predictions.not-finite` or
+    `predictions.out-of-range`.
     """
-    if "prediction" not in table.columns:
-        raise MlciError(
-            "predictions.unreadable",
-            f"the {whose}'s predictions have no column 'prediction' (they have: {', '.join(map(str, table.columns))})",
-            "write key, label, prediction, and probability_<class> for a classifier",
-        )
-    given = ["prediction", *(str(n) for n in table.columns if str(n).startswith("probability"))]
+    _refuse_without_prediction([str(name) for name in table.columns], whose)
+    given = ["prediction", *(str(n) for n in table.columns if _is_probability(str(n)))]
+    where = None
     if data.key:
-        table = _by_key(table, rows, data.key, whose)
+        where = _by_key(table, rows, data.key, whose)
     elif len(table) != len(rows):
         raise MlciError(
             "predictions.unpaired",
@@ -99,75 +115,65 @@ def align(table: pd.DataFrame, rows: pd.DataFrame, data: DataInputs, whose: str)
             f"the {whose}'s predictions hold other labels than the evaluation rows, in the same order",
             "set data.key, so that rows can be matched",
         )
-    joined = rows.reset_index(drop=True).copy()
+    joined = rows.copy(deep=False)
     for name in given:
-        joined[name] = table[name].to_numpy()
-    _refuse_gaps(joined, given, whose)
-    _refuse_other_kind(joined, data, whose)
+        values = table.pop(name).array
+        joined[name] = values if where is None else values.take(where)
+    refuse_gaps(joined, given, whose)
+    refuse_other_kind(joined, data, whose)
     return spelled_out(joined, data) if "probability" in given else joined
 
 
-def _by_key(table: pd.DataFrame, rows: pd.DataFrame, key: str, whose: str) -> pd.DataFrame:
+def _refuse_without_prediction(names: Sequence[str], whose: str) -> None:
+    if "prediction" not in names:
+        raise MlciError(
+            "predictions.unreadable",
+            f"the {whose}'s predictions have no column 'prediction' (they have: {', '.join(names)})",
+            "write key, label, prediction, and probability_<class> for a classifier",
+        )
+
+
+def _is_probability(name: str) -> bool:
+    return name.startswith("probability")
+
+
+def _by_key(table: pd.DataFrame, rows: pd.DataFrame, key: str, whose: str) -> NDArray[np.intp] | None:
+    """Return the place of each evaluation row in the predictions; None when they are in the same order."""
     if key not in table.columns:
         raise MlciError(
             "predictions.unreadable",
             f"the {whose}'s predictions have no key column '{key}'",
             "write data.key too",
         )
-    if table[key].duplicated().any():
+    if not both_text_or_neither(rows[key], table[key]):
         raise MlciError(
             "predictions.unpaired",
-            f"the {whose} has several predictions for one '{key}' ({int(table[key].duplicated().sum()):,} times)",
-            "predict each row of data.evaluate once",
+            f"key '{key}' is {_kind(table[key])} in the {whose}'s predictions, "
+            f"but {_kind(rows[key])} in the evaluation rows",
+            "write the key as data.evaluate has it",
         )
-    missing = int((~rows[key].isin(table[key])).sum())
-    extra = int((~table[key].isin(rows[key])).sum())
-    if missing or extra:
+    try:
+        return places(rows[key], table[key])
+    except UnmatchedError as found:
+        if found.repeated:
+            raise MlciError(
+                "predictions.unpaired",
+                f"the {whose} has several predictions for one '{key}' ({found.repeated:,} times)",
+                "predict each row of data.evaluate once",
+            ) from None
         raise MlciError(
             "predictions.unpaired",
-            f"the {whose} lacks {missing:,} of {len(rows):,} evaluation rows and has {extra:,} others (by '{key}')",
+            f"the {whose} lacks {found.missing:,} of {len(rows):,} evaluation rows"
+            f" and has {found.extra:,} others (by '{key}')",
             "predict exactly the rows of data.evaluate",
-        )
-    return table.set_index(key).loc[rows[key]].reset_index()
+        ) from None
+
+
+def _kind(keys: pd.Series) -> str:
+    from pandas.api.types import is_numeric_dtype
+
+    return "numbers" if is_numeric_dtype(keys) else "text"
 
 
 def _same(left: pd.Series, right: pd.Series) -> bool:
     return bool((left.to_numpy() == right.to_numpy()).all())
-
-
-def _refuse_gaps(table: pd.DataFrame, columns: Sequence[str], whose: str) -> None:
-    import numpy as np
-    from pandas.api.types import is_numeric_dtype
-
-    for name in columns:
-        values = table[name]
-        bad = values.isna().to_numpy()
-        if name != "prediction" and not is_numeric_dtype(values):
-            raise MlciError(
-                "predictions.unreadable", f"the {whose}'s '{name}' is not a column of numbers", "write 0 … 1"
-            )
-        if is_numeric_dtype(values):
-            bad = bad | ~np.isfinite(values.to_numpy(dtype=float, na_value=np.nan))
-        if bad.any():
-            raise MlciError(
-                "predictions.not-finite",
-                f"the {whose}'s '{name}' is NaN, infinite or empty in {int(bad.sum()):,} of {len(table):,} rows",
-                "a model that does not answer cannot be judged; look at these rows' features",
-            )
-
-
-def _refuse_other_kind(table: pd.DataFrame, data: DataInputs, whose: str) -> None:
-    """Refuse predictions of another type than the labels: text beside numbers would only look like errors."""
-    from pandas.api.types import is_bool_dtype, is_numeric_dtype
-
-    label, prediction = table[data.label], table["prediction"]
-    numbers = is_numeric_dtype(label) or is_bool_dtype(label)
-    same_kind = numbers == (is_numeric_dtype(prediction) or is_bool_dtype(prediction))
-    if same_kind or set(prediction.tolist()) & set(label.tolist()):
-        return
-    kinds = ("text", "numbers") if numbers else ("numbers", "text")
-    raise MlciError(
-        "predictions.unreadable",
-        f"the {whose}'s predictions are {kinds[0]}, but the labels ('{data.label}') are {kinds[1]}",
-        "write predictions as the labels are written",
-    )

@@ -18,8 +18,8 @@ class CsvReader:
 
     suffixes: Sequence[str] = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
-    def read(self, path: Path) -> Any:
-        """Return the whole file as a DataFrame.
+    def read(self, path: Path, columns: Sequence[str] | None = None) -> Any:
+        """Return the file, or some of its columns, as a DataFrame; every row is checked all the same.
 
         A column whose later rows contradict the type of its first ones is read as text.
         """
@@ -27,12 +27,16 @@ class CsvReader:
 
         _refuse_other_files(path)
         as_text: dict[str, Any] = {}
+        names = self.columns(path)
+        # The last column shows whether a quote was left open.
+        wanted = (
+            None if columns is None else [*columns, *(name for name in names[-1:] if name not in columns)]
+        )
         while True:
             try:
-                table = _read(path, as_text)
+                table = _read(path, as_text, wanted)
             except pa.ArrowInvalid as error:
                 bad = _BAD_COLUMN.search(str(error))
-                names = self.columns(path)
                 if bad is None or (name := names[int(bad.group(1))]) in as_text:
                     raise _unreadable(path, error) from error
                 as_text[name] = pa.string()
@@ -40,8 +44,9 @@ class CsvReader:
                 raise _unreadable(path, error) from error
             else:
                 _refuse_bytes(path, table)
-                _refuse_open_quote(path, table)
-                return table.to_pandas()
+                _refuse_open_quote(path, table, names)
+                frame = table.to_pandas(split_blocks=True, self_destruct=True)
+                return frame if columns is None else frame[list(columns)]
 
     def columns(self, path: Path) -> list[str]:
         """Return the names in the first row."""
@@ -55,14 +60,20 @@ class CsvReader:
             raise _unreadable(path, error) from error
 
 
-def _read(path: Path, as_text: dict[str, Any], *, threads: bool = True) -> Any:
+def _read(
+    path: Path, as_text: dict[str, Any], columns: Sequence[str] | None = None, *, threads: bool = True
+) -> Any:
     from pyarrow import csv
 
     return csv.read_csv(
         path,
         read_options=csv.ReadOptions(use_threads=threads),
         parse_options=csv.ParseOptions(delimiter=_delimiter(path), newlines_in_values=True),
-        convert_options=csv.ConvertOptions(column_types=as_text, strings_can_be_null=True),
+        convert_options=csv.ConvertOptions(
+            column_types=as_text,
+            strings_can_be_null=True,
+            include_columns=None if columns is None else list(columns),
+        ),
     )
 
 
@@ -91,9 +102,9 @@ def _refuse_bytes(path: Path, table: Any) -> None:
         raise _not_utf_8(path, f"column {', '.join(bad)}")
 
 
-def _refuse_open_quote(path: Path, table: Any) -> None:
+def _refuse_open_quote(path: Path, table: Any, names: Sequence[str]) -> None:
     """Refuse a file whose last field is quoted and never closed: it has swallowed the rows after it."""
-    last = table.column(table.num_columns - 1)[-1].as_py() if table.num_rows else None
+    last = table.column(names[-1])[-1].as_py() if table.num_rows else None
     if not isinstance(last, str) or "\n" not in last or path.name.lower().endswith(".gz"):
         return
     import csv

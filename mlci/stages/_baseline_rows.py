@@ -43,7 +43,7 @@ def same_model(
 
 def baseline_table(inputs: CompareInputs, context: Context, baseline: Baseline) -> pd.DataFrame:
     """Return the baseline's predictions on today's rows: the recorded ones, or the model's, asked again."""
-    from mlci.readers import read_table
+    from mlci.predictions import read_predictions
 
     today = context.digests.of(context.existing(context.data.evaluate or "", "data.evaluate"))
     recorded = baseline.predictions is not None and baseline.evaluation_digest in (today, None)
@@ -54,7 +54,7 @@ def baseline_table(inputs: CompareInputs, context: Context, baseline: Baseline) 
                 f"nobody knows which rows the predictions of '{baseline.label}' belong to",
                 "set data.key, so that rows can be matched",
             )
-        return read_table(baseline.predictions)
+        return read_predictions(baseline.predictions, "baseline", context.data)
     if baseline.model is None:
         raise MlciError(
             "baseline.not-comparable",
@@ -83,6 +83,6 @@ def _scored_again(
         )
     table = read_table(kept)
     if context.data.key:
-        keys = read_table(context.path(context.data.evaluate or ""))[context.data.key]
+        keys = read_table(context.path(context.data.evaluate or ""), [context.data.key])[context.data.key]
         table[context.data.key] = keys.to_numpy()
     return table

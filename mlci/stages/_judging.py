@@ -19,6 +19,7 @@ from mlci.stats.compare import compare
 from mlci.stats.comparison import Comparison
 from mlci.stats.decision import Decision, at_least, at_most, better_by, no_worse_than
 from mlci.stats.multiplicity import judged_together, replicates_needed
+from mlci.stats.outside import OutsideError
 from mlci.stats.worst import WorstSlice, beyond_together, worst_gain, worst_value
 
 if TYPE_CHECKING:
@@ -90,6 +91,12 @@ class Judge:
                 replicates=replicates_needed(number, inputs.alpha, least=inputs.resamples),
                 seed=inputs.seed,
             )
+        except OutsideError as error:
+            raise MlciError(
+                "metric.failed",
+                str(error),
+                "call the function by hand on a table of label, prediction and probability_<class>",
+            ) from error
         except ValueError as error:
             raise MlciError(
                 "config.invalid", f"compare-to-baseline.gates: {error}", "`mlci list metrics` shows all"

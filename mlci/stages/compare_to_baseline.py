@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -58,6 +59,16 @@ class CompareInputs(Inputs):
     first_run: Literal["accept", "fail"] = Field(
         "accept", description="What happens while there is no baseline."
     )
+    leakage: Literal["fail", "warn", "off"] = Field(
+        "fail",
+        description="What evaluation rows, keys or times that training rows have too do, above allow-shared.",
+    )
+    allow_shared: float = Field(
+        0.01, ge=0, le=1, description="Share of evaluation rows that may leak; below it they only warn."
+    )
+    warn_after_uses: int = Field(
+        50, ge=1, description="Candidates that one evaluation set may decide on before there is a warning."
+    )
     trusted_types: list[str] = Field(
         [],
         description="Types in the baseline's model that may be loaded, beside those of scikit-learn that are known.",
@@ -78,6 +89,10 @@ def parts(inputs: CompareInputs, context: Context) -> dict[str, str]:
         for artifact in trained.artifacts
         if artifact.role in ("model", "predictions")
     }
+    if inputs.leakage != "off" and (
+        train := trained.details.get("lineage", {}).get("mlci.data.train.sha256")
+    ):
+        found[context.data.train or "data.train"] = str(train)
     if context.data.evaluate:
         found[context.data.evaluate] = context.digests.of(
             context.existing(context.data.evaluate, "data.evaluate")
@@ -96,7 +111,7 @@ def parts(inputs: CompareInputs, context: Context) -> dict[str, str]:
 def run(inputs: CompareInputs, context: Context) -> StageResult:
     """Bring both models onto the same rows and judge every gate."""
     from mlci import predictions
-    from mlci.readers import read_table
+    from mlci.guards import uses_check
     from mlci.slicing import sizes, sliced
     from mlci.stages._judging import Judge
     from mlci.stages._plots import write_plots
@@ -107,7 +122,13 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
         raise MlciError("stage.not-run", "the train stage left no predictions", "run `mlci train` again")
     text = baseline_text(inputs, context)
     rows = predictions.evaluation_rows(context.data, context.root, context.where)
-    candidate = predictions.align(read_table(candidate_file), rows, context.data, "candidate")
+    guards = _guards(inputs, context, len(rows))
+    candidate = predictions.align(
+        predictions.read_predictions(candidate_file, "candidate", context.data),
+        rows,
+        context.data,
+        "candidate",
+    )
     with context.step(f"fetch the baseline {text}"):
         baseline = source_of(text).fetch(_request(text, context))
     reference = None
@@ -133,6 +154,8 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
         plots = write_plots(context.work, checks, models, context.data, context.variables)
     if baseline is None:
         checks = [_no_baseline(inputs, text), *checks]
+    evaluation = _evaluation(context, baseline, candidate_file)
+    checks = _with_guards(checks, [*guards, uses_check(evaluation["uses"], inputs.warn_after_uses)])
     status = status_of(checks)
     return StageResult(
         stage=NAME,
@@ -156,6 +179,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
                 **(baseline.details if baseline else {}),
             },
             "rows": len(rows),
+            "evaluation": evaluation,
             "candidate_model": digest_of_model(context),
             "alpha": inputs.alpha,
             "resamples": inputs.resamples,
@@ -174,6 +198,36 @@ def _keep_answers(context: Context, reference: pd.DataFrame) -> Artifact:
     path = context.work / BASELINE_ANSWERS
     reference[[*key, *(name for name in answers if name not in key)]].to_parquet(path, index=False)
     return context.keep(NAME, path, "predictions")
+
+
+def _guards(inputs: CompareInputs, context: Context, rows: int) -> list[Check]:
+    """Return what the guards say about the evaluation rows."""
+    from mlci.guards import LeakageLimits, leakage_checks, look_for_leaks
+
+    if inputs.leakage == "off":
+        return []
+    with context.step("look for training rows among the evaluation rows"):
+        found = look_for_leaks(context.data, context.root, context.digests, context.cache)
+    return leakage_checks(found, context.data, rows, LeakageLimits(inputs.leakage, inputs.allow_shared))
+
+
+def _evaluation(context: Context, baseline: Baseline | None, candidate: Path) -> dict[str, Any]:
+    """Return the evaluation set's digest and how many candidates it has decided on, this one included."""
+    from mlci.guards import count_use
+
+    digest = context.digests.of(context.existing(context.data.evaluate or "", "data.evaluate"))
+    told = 0
+    if baseline is not None and baseline.evaluation_digest == digest:
+        text = str(baseline.details.get("evaluation_uses"))
+        told = int(text) if text.isdecimal() else 0
+    uses = count_use(context.cache, digest, context.digests.of(candidate), at_least=told)
+    return {"sha256": digest, "uses": uses}
+
+
+def _with_guards(checks: list[Check], guards: list[Check]) -> list[Check]:
+    """Return all checks; a guard that failed comes first, since no number below it can be believed."""
+    failed = [check for check in guards if check.status is Status.FAILED]
+    return [*failed, *checks, *(check for check in guards if check.status is not Status.FAILED)]
 
 
 def _refuse_no_gates(inputs: CompareInputs) -> None:

@@ -15,6 +15,7 @@ from mlci.core.results import Check, StageResult, status_of
 from mlci.core.stage import Context, Stage
 from mlci.core.status import Status
 from mlci.core.versions import version_parts
+from mlci.guards import TAG as USES
 from mlci.same_training import TAG, training_digest
 from mlci.stages._lineage import environment_versions, lineage
 from mlci.stages._tracking import open_tracker
@@ -110,7 +111,10 @@ def run(inputs: PackageInputs, context: Context) -> StageResult:
     if check.status is Status.PASSED:
         with context.step(f"register '{name}'"):
             version = tracker.register(
-                name, folder, str(trained.details["run_id"]), {**facts, "mlci.model.sha256": digest}
+                name,
+                folder,
+                str(trained.details["run_id"]),
+                {**facts, **_uses(context, facts["mlci.train.model.sha256"]), "mlci.model.sha256": digest},
             ).version
         outputs |= {"version": version, "model-uri": f"models:/{name}/{version}"}
     scored.unlink()
@@ -145,6 +149,15 @@ def _refuse_failed(context: Context, model: str) -> None:
             f"{COMPARE} refused this model: {compared.reason}",
             "train a better one, or change the gate that it fails",
         )
+
+
+def _uses(context: Context, model: str) -> dict[str, str]:
+    """Return the tag that says how many candidates the evaluation set has decided on; none without a verdict."""
+    compared = context.results.get(COMPARE)
+    if compared is None or compared.details.get("candidate_model") != model:
+        return {}
+    uses = compared.details.get("evaluation", {}).get("uses")
+    return {USES: str(uses)} if uses else {}
 
 
 def _requirements(inputs: PackageInputs, context: Context) -> list[str] | None:

@@ -170,7 +170,7 @@ def _predictions(inputs: TrainInputs, context: Context, trained: Trained, rows: 
     from mlci.scoring import score_in_fresh_process
 
     if trained.predictions is not None:
-        table = predictions.read_predictions(trained.predictions, "candidate")
+        table = predictions.read_predictions(trained.predictions, "candidate", context.data)
     elif trained.model is not None:
         out = context.work / "files" / "scored.parquet"
         out.parent.mkdir(exist_ok=True)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 SCORER = "sklearn:"
 
 
+class OutsideError(ValueError):
+    """A metric that others wrote raised an error, returned no number, or is not deterministic."""
+
+
 class Recomputed:
     """A metric that only its own function can compute: it is called on the rows of every resample."""
 
@@ -105,8 +109,8 @@ def _checked(name: str, compute: Callable[[Scores], float]) -> Callable[[Scores]
     def guarded(scores: Scores) -> float:
         try:
             return compute(scores)
-        except Exception as error:
-            raise ValueError(f"metric '{name}' failed on {scores.rows} rows: {error}") from error
+        except (Exception, SystemExit) as error:  # whatever the project's code does is its own
+            raise OutsideError(f"metric '{name}' failed on {scores.rows} rows: {error}") from error
 
     asked: list[int] = []
 
@@ -115,9 +119,9 @@ def _checked(name: str, compute: Callable[[Scores], float]) -> Callable[[Scores]
             asked.append(scores.rows)
             first, again = guarded(scores), guarded(scores)
             if first != again and not (math.isnan(first) and math.isnan(again)):
-                raise ValueError(f"metric '{name}' is not deterministic: {first:.6g}, then {again:.6g}")
+                raise OutsideError(f"metric '{name}' is not deterministic: {first:.6g}, then {again:.6g}")
             if not math.isfinite(first):
-                raise ValueError(f"metric '{name}' is {first} on {scores.rows} rows, and no number")
+                raise OutsideError(f"metric '{name}' is {first} on {scores.rows} rows, and no number")
         return Recomputed(scores, name, guarded)
 
     return build

@@ -32,6 +32,12 @@ CASES = [
         "'probability' is NaN, infinite or empty in 1 of 120",
     ),
     (
+        "an infinite number",
+        "table[3][1] = '-inf'",
+        "predictions.not-finite",
+        "'prediction' is NaN, infinite or empty in 1 of 120 rows",
+    ),
+    (
         "missing rows",
         "del table[:20]",
         "predictions.unpaired",
@@ -45,7 +51,7 @@ CASES = [
     ),
     (
         "other keys",
-        "table = [['x' + row[0], *row[1:]] for row in table]",
+        "table = [['9' + row[0], *row[1:]] for row in table]",
         "predictions.unpaired",
         "lacks 120 of 120 evaluation rows and has 120 others",
     ),
@@ -68,6 +74,18 @@ CASES = [
         "table = [[row[0], 'class ' + row[1]] for row in table]; header.pop()",
         "predictions.unreadable",
         "predictions are text, but the labels ('label') are numbers",
+    ),
+    (
+        "above one",
+        "table[7][2] = '1.5'; table[8][2] = '-0.25'",
+        "predictions.out-of-range",
+        "'probability' is outside 0 … 1 in 2 of 120 rows (-0.25 … 1.5)",
+    ),
+    (
+        "keys of another kind",
+        "table = [['id ' + row[0], *row[1:]] for row in table]",
+        "predictions.unpaired",
+        "key 'key' is text in the candidate's predictions, but numbers in the evaluation rows",
     ),
     (
         "text share",
@@ -96,3 +114,24 @@ def test_a_predictions_file_that_is_cut_is_refused(program: Callable[..., Projec
     done.refused(
         "predictions.unreadable", 3, "the candidate's predictions cannot be read", "not a whole Parquet file"
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "says"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+)
+def test_a_baseline_that_cannot_be_judged_is_refused(
+    program: Callable[..., Project], change: str, code: str, says: str
+) -> None:
+    project = program(WRITES.format(change="pass"), predictions="predictions.csv")
+    project.write("elsewhere.py", WRITES.format(change=change).replace("predictions.csv", "baseline.csv"))
+    project.run_program("elsewhere.py", MLCI_DATA_EVALUATE="data/evaluate.csv")
+    gates = [{"metric": "accuracy", "no-worse-than": 0.05}]
+    project.configure(
+        validate_data=None,
+        train={"command": "python train.py", "predictions": "predictions.csv"},
+        compare_to_baseline={"baseline": "baseline.csv", "gates": gates},
+    )
+    project.mlci("run").refused(code, 3, "the baseline", says.replace("the candidate's", "the baseline's"))
+    assert project.passed("train")
+    assert not project.passed("compare-to-baseline")
+    project.nothing_half_written()

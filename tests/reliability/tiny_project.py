@@ -122,6 +122,18 @@ class Project:
                 child.communicate()
         return Done(child.returncode, out, err)
 
+    def run_program(self, name: str, **variables: str) -> None:
+        """Run a Python program of the project by hand."""
+        done = subprocess.run(
+            [sys.executable, name],
+            cwd=self.root,
+            env=environment(self.root) | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
     def result(self, stage: str) -> StageResult | None:
         """Return the result of a stage in the output folder; None where there is none."""
         path = self.out / f"{stage}.json"

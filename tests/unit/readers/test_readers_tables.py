@@ -160,3 +160,28 @@ def test_a_frame_of_simple_types_survives_a_file(data: Any, rows: int, ending: s
         found = read_table(path)
     for name in frame:
         assert found[name].tolist() == frame[name].tolist()
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_only_the_columns_that_are_asked_for_are_loaded(tmp_path: Path, name: str) -> None:
+    whole = pd.DataFrame({"key": ["a", "b"], "x": [1.5, 2.5], "label": [0, 1]})
+    path = tmp_path / name
+    whole.to_csv(path, index=False) if name.endswith("csv") else whole.to_parquet(path)
+    pd.testing.assert_frame_equal(read_table(path, ["label", "key"]), whole[["label", "key"]])
+
+
+def test_a_quote_left_open_in_a_column_that_is_not_asked_for_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", 'a,b\n1,x\n2,"y\n3,z\n')
+    with pytest.raises(MlciError, match="never closed"):
+        read_table(path, ["a"])
+
+
+def test_a_named_index_of_a_parquet_file_is_a_column(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"key": ["b", "a"], "x": [1, 2]}).set_index("key").to_parquet(path)
+    assert sorted(read_columns(path)) == ["key", "x"]
+    assert read_table(path)["key"].tolist() == ["b", "a"]
+    assert read_table(path, ["x", "key"]).columns.tolist() == ["x", "key"]
+    pd.DataFrame({"x": [1, 2, 3]}).iloc[[2, 0]].to_parquet(path)
+    assert read_columns(path) == ["x"]
+    assert read_table(path)["x"].tolist() == [3, 1]
