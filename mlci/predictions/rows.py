@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def evaluation_rows(data: DataInputs, root: Path) -> pd.DataFrame:
+def evaluation_rows(data: DataInputs, root: Path, extra: Sequence[str] = ()) -> pd.DataFrame:
     """Return the evaluation file's key, label, weight, group and slice columns, in its order.
 
+    `extra` are further columns, those that metrics are named with.
     Raises MlciError `config.invalid`, `data.missing-column`, `data.bad-key` or `data.bad-label`.
     """
     if not data.evaluate or not data.label:
@@ -27,7 +28,9 @@ def evaluation_rows(data: DataInputs, root: Path) -> pd.DataFrame:
             "set both in mlci.yaml",
         )
     frame = read_table(root / data.evaluate)
-    names = list(dict.fromkeys(n for n in (data.key, data.label, data.weight, data.group, *data.slices) if n))
+    names = list(
+        dict.fromkeys(n for n in (data.key, data.label, data.weight, data.group, *data.slices, *extra) if n)
+    )
     missing = [name for name in names if name not in frame.columns]
     if missing:
         raise MlciError(

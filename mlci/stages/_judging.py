@@ -15,6 +15,7 @@ from mlci.stats.compare import compare
 from mlci.stats.comparison import Comparison
 from mlci.stats.decision import Decision, at_least, at_most, better_by, no_worse_than
 from mlci.stats.multiplicity import SliceFamily, decide_slices, replicates_needed
+from mlci.stats.names import columns_of
 from mlci.stats.slices import Column
 
 if TYPE_CHECKING:
@@ -58,11 +59,13 @@ class Judge:
         classes = known_classes([candidate] if baseline is None else [candidate, baseline], data)
         slices = _slices_of(candidate, data) if any(gate.per_slice for gate in inputs.gates) else []
         number = sum(len(column.names) for column in slices)
+        metrics = [gate.metric for gate in inputs.gates]
+        extra = columns_of(metrics)
         try:
             return compare(
-                [gate.metric for gate in inputs.gates],
-                None if baseline is None else scores_of(baseline, data, classes),
-                scores_of(candidate, data, classes),
+                metrics,
+                None if baseline is None else scores_of(baseline, data, classes, extra),
+                scores_of(candidate, data, classes, extra),
                 slices=slices,
                 groups=candidate[data.group].to_numpy() if data.group else None,
                 confidence=1 - 2 * inputs.alpha,

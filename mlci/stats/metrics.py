@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from mlci.stats import class_metrics, outside, probability_metrics, regression_metrics
-from mlci.stats.names import parameter
+from mlci.stats import class_metrics, group_rates, outside, probability_metrics, regression_metrics
+from mlci.stats.names import BETWEEN_GROUPS, parameter
 from mlci.stats.scores import Scores
 from mlci.stats.statistic import Statistic
 
@@ -30,7 +30,7 @@ class MetricKind:
     name: str
     tasks: frozenset[str]
     direction: Direction
-    needs: Literal["prediction", "probability"]
+    needs: Literal["prediction", "probability", "column"]
     build: Callable[[Scores], Statistic] = field(repr=False)
     bounds: tuple[float, float] | None = None
     label_power: int | None = None
@@ -91,6 +91,9 @@ METRICS: dict[str, MetricKind] = {kind.name: kind for kind in _KINDS}
 def metric_kind(name: str) -> MetricKind:
     """Return the metric called `name`; raises ValueError with the nearest name when there is none."""
     family, number = parameter(name)
+    if family in BETWEEN_GROUPS:
+        direction: Direction = "lower" if family.endswith("_difference") else "higher"
+        return MetricKind(name, _BINARY, direction, "column", group_rates.disparity(name), _UNIT)
     if ":" in name:
         return _of_others(name)
     if number is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
@@ -13,12 +14,25 @@ Task = Literal["binary", "multiclass", "regression"]
 
 
 @dataclass(frozen=True, eq=False)
+class Groups:
+    """A column whose values are groups: the number of each row's group, from 0, and the groups' names."""
+
+    numbers: NDArray[np.integer[Any]]
+    names: Sequence[str]
+
+    def take(self, rows: NDArray[Any]) -> Groups:
+        """Return the groups of some rows, given by a mask or by positions; the names stay."""
+        return Groups(self.numbers[rows], self.names)
+
+
+@dataclass(frozen=True, eq=False)
 class Scores:
     """Labels and one model's answers for the same rows, in the same order.
 
     `label`, `prediction` and `weight` have one entry a row; `probability` is rows × classes with its
     columns in the order of `classes`. `classes` is None for regression. `positive` is the class that
-    counts as positive in a two-class problem; None means the last class.
+    counts as positive in a two-class problem; None means the last class. `columns` are other columns
+    of the same rows that a metric asks for, by name.
     Raises ValueError when shapes do not fit, a number is not finite, or a weight is negative.
     """
 
@@ -28,6 +42,7 @@ class Scores:
     classes: tuple[Any, ...] | None = None
     positive: Any = None
     weight: NDArray[Any] | None = None
+    columns: Mapping[str, Groups] = field(default_factory=dict)
 
     CACHED: ClassVar[tuple[str, ...]] = ("label_codes", "prediction_codes")
     """What is looked up once, and can be handed on to the same rows."""
@@ -40,6 +55,8 @@ class Scores:
             _check_finite("weight", self.weight)
             if np.any(self.weight < 0):
                 raise ValueError(f"weight has {int(np.sum(self.weight < 0))} negative values")
+        for name, column in self.columns.items():
+            _check_shape(f"column '{name}'", column.numbers, (self.rows,))
         if self.classes is None:
             self._check_regression()
         else:
@@ -107,6 +124,7 @@ class Scores:
             classes=self.classes,
             positive=self.positive,
             weight=None if self.weight is None else self.weight[rows],
+            columns={name: column.take(rows) for name, column in self.columns.items()},
         )
         # Looking up text labels is slow; a part inherits what the whole has already looked up.
         part.__dict__.update(
