@@ -19,7 +19,7 @@ from mlci.stats.tally import Positions
 
 def disparity_finding(
     place: Place, candidate: Scores, baseline: Scores | None, clusters: Positions | None
-) -> Finding:
+) -> tuple[Place, Finding]:
     """Return the largest gap between groups and what is known of it; `clusters` are rows that belong together.
 
     It rests on the rows that are asked in the smallest group. Groups without any row here (in a slice)
@@ -36,10 +36,10 @@ def disparity_finding(
     units = asked if clusters is None else clusters[asked]
     support = _fewest(group, units, len(here), clustered=clusters is not None)
     if len(here) < 2 or support == 0:
-        return Finding(math.nan, None if baseline is None else math.nan, "", "", 0, identical=False)
+        return place, Finding(math.nan, None if baseline is None else math.nan, "", "", 0, identical=False)
     weight = None if candidate.weight is None else candidate.weights[asked]
     found = _Counted(group, len(here), hits, weight, None if clusters is None else units)
-    return found.finding(place, support, relative=form == "ratio")
+    return place, found.finding(place, support, relative=form == "ratio")
 
 
 def _fewest(group: NDArray[np.integer[Any]], units: Positions, groups: int, *, clustered: bool) -> int:

@@ -14,6 +14,8 @@ METRIC_NAMES = (
     "brier",
     "calibration_error",
     "f1",
+    "f1_micro",
+    "hamming_loss",
     "kappa",
     "log_loss",
     "mae",
@@ -22,8 +24,10 @@ METRIC_NAMES = (
     "mse",
     "pr_auc",
     "precision",
+    "precision_micro",
     "r2",
     "recall",
+    "recall_micro",
     "rmse",
     "roc_auc",
 )
@@ -34,9 +38,15 @@ RATIO_METRICS = frozenset(
         "balanced_accuracy",
         "calibration_error",
         "f1",
+        "f1_micro",
+        "hamming_loss",
+        "map",
+        "ndcg",
         "pr_auc",
         "precision",
+        "precision_micro",
         "recall",
+        "recall_micro",
         "roc_auc",
     }
 )
@@ -45,9 +55,14 @@ RATIO_METRICS = frozenset(
 
 PARAMETERS = {
     "f_beta": "how many times as much recall counts as precision, above 0",
+    "map": "how many documents of each query are looked at, a whole number from 1",
+    "ndcg": "how many documents of each query are looked at, a whole number from 1",
     "pinball": "the quantile that is predicted, between 0 and 1",
 }
 """Metrics that are named with a number, as in f_beta@2, and what the number says."""
+
+RANKING = ("map", "ndcg")
+"""Those that compare the documents of a query."""
 
 BETWEEN_GROUPS = {
     f"{rate}_{form}": f"{words}; {compared}"
@@ -113,13 +128,17 @@ def parameter(name: str) -> tuple[str, float | None]:
     return family, _parameter(family, number) if family in PARAMETERS else None
 
 
+_EXAMPLES = {"f_beta": "2", "pinball": "0.5"}
+
+
 def _parameter(family: str, text: str) -> float:
     """Return the number of a metric such as f_beta@2; raises ValueError for one that makes no sense."""
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not (math.isfinite(value) and value > 0 and (family != "pinball" or value < 1)):
-        asks = f"{family} is named with a number, as in {family}@{0.5 if family == 'pinball' else 2}"
+    sensible = math.isfinite(value) and value > 0 and (family != "pinball" or value < 1)
+    if not sensible or (family in RANKING and not text.isdecimal()):
+        asks = f"{family} is named with a number, as in {family}@{_EXAMPLES.get(family, 10)}"
         raise ValueError(f"{asks}: {PARAMETERS[family]}")
     return value

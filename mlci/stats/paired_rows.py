@@ -16,6 +16,7 @@ from mlci.stats.cells import Cells
 from mlci.stats.disparity import disparity_finding
 from mlci.stats.finding import Finding, Place
 from mlci.stats.metrics import MetricKind, check_kind
+from mlci.stats.queries import ranking_finding
 from mlci.stats.resampling import GroupSample, RowSample
 from mlci.stats.scores import Scores
 from mlci.stats.slices import Parts
@@ -24,7 +25,7 @@ from mlci.stats.statistic import Battery, Statistic, Sums
 from mlci.stats.tally import GroupTally, Positions, RowTally, Tally, group_numbers
 
 Found = Iterable[tuple[Place, Finding]]
-_Finding = Callable[[Place, Scores, Scores | None, Positions | None], Finding]
+_Finding = Callable[[Place, Scores, Scores | None, Positions | None], tuple[Place, Finding]]
 
 
 class Rows:
@@ -57,6 +58,8 @@ class Rows:
         """Return what is found by a closed form, part by part; None when the metric has none."""
         if kind.needs == "column":
             return self._on_parts(kind, disparity_finding)
+        if kind.needs == "query":
+            return self._on_parts(kind, ranking_finding)
         if ":" in kind.name:
             return None
         if kind.name == "roc_auc":
@@ -131,7 +134,7 @@ class Rows:
         for name, tally in self._tallies.items():
             rows, place = self._parts.rows(name), self._place(kind, name, tally)
             before = None if self._baseline is None else _taken(self._baseline, rows)
-            yield place, finding(place, _taken(self._candidate, rows), before, self._of(rows))
+            yield finding(place, _taken(self._candidate, rows), before, self._of(rows))
 
     def _on_cells(self, kind: MetricKind) -> Iterator[tuple[Place, Finding]]:
         cells, tallies = self._cells
