@@ -16,7 +16,7 @@ from mlci.providers import PROVIDERS
 from mlci.readers import READERS
 from mlci.reporters import REPORTERS
 from mlci.stages import ordered_stages
-from mlci.stats.names import METRIC_NAMES
+from mlci.stats.names import listed as metric_names
 from mlci.targets import TARGETS
 from mlci.trackers import TRACKERS
 from mlci.trainers import TRAINERS
@@ -63,4 +63,4 @@ def _stages() -> list[str]:
 
 
 def _metrics() -> list[str]:
-    return list(METRIC_NAMES)
+    return metric_names()

@@ -21,22 +21,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def judged_columns(data: DataInputs) -> list[str]:
-    """Return the columns of data.evaluate that a verdict needs: no features but those that slices name."""
-    return list(
-        dict.fromkeys(
-            n for n in (data.key, data.label, data.weight, data.group, *columns_of(data.slices)) if n
-        )
-    )
+def judged_columns(data: DataInputs, extra: Sequence[str] = ()) -> list[str]:
+    """Return the columns of data.evaluate that a verdict needs: no features but those that slices name.
+
+    `extra` are further ones, those that metrics are named with.
+    """
+    usual = (data.key, data.label, data.weight, data.group)
+    return list(dict.fromkeys(name for name in (*usual, *columns_of(data.slices), *extra) if name))
 
 
 def evaluation_rows(
-    data: DataInputs, root: Path, where: Callable[[str], str | None] | None = None
+    data: DataInputs,
+    root: Path,
+    where: Callable[[str], str | None] | None = None,
+    extra: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Return the evaluation file's key, label, weight, group and slice columns, in its order.
 
-    Nothing else of the file is loaded. `where` tells which line of mlci.yaml set a dotted key.
-    Raises MlciError `config.invalid`, `data.missing-column`, `data.bad-key`, `data.bad-label` or
+    Nothing else of the file is loaded but the columns `extra`. `where` tells which line of mlci.yaml set a
+    dotted key. Raises MlciError `config.invalid`, `data.missing-column`, `data.bad-key`, `data.bad-label` or
     `data.bad-weight`.
     """
     if not data.evaluate or not data.label:
@@ -46,7 +49,7 @@ def evaluation_rows(
             "set both in mlci.yaml",
         )
     path = root / data.evaluate
-    names, present = judged_columns(data), read_columns(path)
+    names, present = judged_columns(data, extra), read_columns(path)
     check_columns(data.slices, present, data.evaluate, where or _nowhere)
     missing = [name for name in names if name not in present]
     if missing:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from mlci.stats.scores import Scores
+    from mlci.stats.scores import Groups, Scores
 
 PREFIX = "probability_"
 _MOST_CLASSES = 20
@@ -33,32 +33,40 @@ def task_of(labels: pd.Series, data: DataInputs, *, has_probabilities: bool) -> 
     return "classification" if labels.nunique() <= _MOST_CLASSES else "regression"
 
 
-def scores_of(table: pd.DataFrame, data: DataInputs, classes: Sequence[Any] | None = None) -> Scores:
+def scores_of(
+    table: pd.DataFrame,
+    data: DataInputs,
+    classes: Sequence[Any] | None = None,
+    columns: Sequence[str] = (),
+) -> Scores:
     """Return the arrays that metrics are computed from.
 
     `classes` are all classes that either model knows; default: those of the labels and predictions.
+    `columns` are other columns that metrics are named with.
     """
     from mlci.stats.scores import Scores
 
     label = table[data.label]
-    columns = [name for name in table.columns if name.startswith(PREFIX)]
+    shares = [name for name in table.columns if name.startswith(PREFIX)]
     weight = table[data.weight].to_numpy(dtype=float) if data.weight else None
-    if task_of(label, data, has_probabilities=bool(columns)) == "regression":
+    if task_of(label, data, has_probabilities=bool(shares)) == "regression":
         return Scores(
             label=label.to_numpy(dtype=float),
             prediction=table["prediction"].to_numpy(dtype=float),
             probability=None,
             classes=None,
             weight=weight,
+            columns=_groups(table, columns),
         )
     known = tuple(classes) if classes is not None else known_classes([table], data)
     return Scores(
         label=label.to_numpy(),
         prediction=table["prediction"].to_numpy(),
-        probability=_probabilities(table, columns, known),
+        probability=_probabilities(table, shares, known),
         classes=known,
         positive=_positive(known, data),
         weight=weight,
+        columns=_groups(table, columns),
     )
 
 
@@ -118,6 +126,22 @@ def spelled_out(table: pd.DataFrame, data: DataInputs) -> pd.DataFrame:
     for value in classes:
         table[f"{PREFIX}{value}"] = share if value == positive else 1 - share
     return table
+
+
+def _groups(table: pd.DataFrame, columns: Sequence[str]) -> dict[str, Groups]:
+    """Return columns as numbered groups; rows without a value are a group of their own."""
+    import pandas as pd
+
+    from mlci.stats.scores import Groups
+
+    found = {}
+    for name in columns:
+        numbers, values = pd.factorize(table[name], use_na_sentinel=False)
+        empty = pd.isna(values)
+        found[name] = Groups(
+            numbers, ["(empty)" if gone else str(value) for value, gone in zip(values, empty, strict=True)]
+        )
+    return found
 
 
 def _probabilities(

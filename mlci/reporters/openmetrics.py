@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from mlci.core.results import Check, Report, StageResult
 from mlci.core.status import Status
 from mlci.reporters._escape import one_line
-from mlci.stats.names import RATIO_METRICS
+from mlci.stats.names import unit_range
 
 MOST_SERIES = 10_000
 """More series than this are counted and left out: 500 slices of several gates fit, 100,000 do not.
@@ -97,7 +97,7 @@ def _metrics(model: str, result: StageResult, *, sliced: bool) -> Iterator[_Seri
     for metric in result.metrics:
         if (metric.slice is not None) is not sliced:
             continue
-        unit = "ratio" if metric.name in RATIO_METRICS else ""
+        unit = "ratio" if unit_range(metric.name) else ""
         ending = _NOT_IN_NAMES.sub("_", metric.name) + (f"_{unit}" if unit else "")
         labels = _labels(model=model, slice=metric.slice or "")
         shown = _escaped(one_line(metric.name, 100))

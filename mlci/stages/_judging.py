@@ -19,6 +19,7 @@ from mlci.stats.compare import compare
 from mlci.stats.comparison import Comparison
 from mlci.stats.decision import Decision, at_least, at_most, better_by, no_worse_than
 from mlci.stats.multiplicity import judged_together, replicates_needed
+from mlci.stats.names import columns_of
 from mlci.stats.outside import OutsideError
 from mlci.stats.worst import WorstSlice, beyond_together, worst_gain, worst_value
 
@@ -80,11 +81,13 @@ class Judge:
             if any(gate.judges(each.label) for gate in inputs.gates) and len(each.column.names)
         ]
         number = sum(len(column.names) for column in slices)
+        metrics = [gate.metric for gate in inputs.gates]
+        extra = columns_of(metrics)
         try:
             return compare(
-                [gate.metric for gate in inputs.gates],
-                None if baseline is None else scores_of(baseline, data, classes),
-                scores_of(candidate, data, classes),
+                metrics,
+                None if baseline is None else scores_of(baseline, data, classes, extra),
+                scores_of(candidate, data, classes, extra),
                 slices=slices,
                 groups=candidate[data.group].to_numpy() if data.group else None,
                 confidence=1 - 2 * inputs.alpha,

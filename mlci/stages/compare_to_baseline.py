@@ -19,7 +19,7 @@ from mlci.core.status import Status
 from mlci.core.versions import version_parts
 from mlci.stages._baseline_rows import baseline_table, digest_of_model, same_model
 from mlci.stages._tracking import open_tracker
-from mlci.stats.names import check_metric
+from mlci.stats.names import check_metric, columns_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,7 +121,8 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
     if candidate_file is None:
         raise MlciError("stage.not-run", "the train stage left no predictions", "run `mlci train` again")
     text = baseline_text(inputs, context)
-    rows = predictions.evaluation_rows(context.data, context.root, context.where)
+    extra = columns_of(gate.metric for gate in inputs.gates)
+    rows = predictions.evaluation_rows(context.data, context.root, context.where, extra)
     guards = _guards(inputs, context, len(rows))
     candidate = predictions.align(
         predictions.read_predictions(candidate_file, "candidate", context.data),

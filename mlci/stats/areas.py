@@ -87,7 +87,7 @@ def _law(
 def _of_class(
     scores: Scores, score: NDArray[Any], index: int, parts: Parts
 ) -> Iterator[tuple[str | None, Area]]:
-    truth, score = scores.label_codes == index, np.ascontiguousarray(score)
+    truth, score = scores.truth_of(index), np.ascontiguousarray(score)
     weight = None if scores.weight is None else scores.weights
     of_rows = np.empty(len(score))
     order = np.argsort(score, kind="stable")
@@ -138,8 +138,8 @@ def _middles(tied: Mask, running: Floats) -> Floats:
 
 def rarer(scores: Scores, rows: Positions | None) -> Mask:
     """Return which of some rows are of the rarer of two classes; all rows when there are more classes."""
-    codes = scores.label_codes if rows is None else scores.label_codes[rows]
     if scores.task != "binary":
-        return np.ones(len(codes), dtype=np.bool_)
+        return np.ones(scores.rows if rows is None else len(rows), dtype=np.bool_)
+    codes = scores.label_codes if rows is None else scores.label_codes[rows]
     positive = codes == scores.positive_index
     return np.asarray(positive if 2 * int(positive.sum()) <= len(codes) else ~positive)

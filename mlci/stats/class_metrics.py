@@ -14,20 +14,23 @@ _ByClass = Callable[[Floats, Floats, Floats], Floats]
 
 
 def accuracy(scores: Scores) -> Statistic:
-    """Return the share of rows whose class was predicted; it rests on all rows."""
-    right = scores.label_codes == scores.prediction_codes
+    """Return the share of rows whose class, or all of whose labels, were predicted; it rests on all rows."""
+    if scores.labels is None:
+        right = scores.label_codes == scores.prediction_codes
+    else:
+        right = np.all(scores.label == scores.prediction, axis=1)
     columns = _columns(scores, right, np.ones_like(right))
     return Sums(columns, _share, all_rows(scores), share=(0, 1), mean=True)
 
 
 def precision(scores: Scores) -> Statistic:
-    """Return the share of positive calls that are right; macro average over classes when multiclass.
+    """Return the share of positive calls that are right; macro average over classes or labels.
 
     Two classes: it rests on the rows called positive and is NaN without any.
-    Multiclass: classes that occur as label or prediction; one that is never predicted counts as 0, so
+    Several classes or labels: those that occur as label or prediction; one that is never predicted counts as 0, so
     that a model cannot gain by giving a class up (as scikit-learn does, with a warning).
     """
-    if scores.task == "multiclass":
+    if scores.task != "binary":
         return _macro(scores, _macro_precision)
     view = binary_view(scores)
     columns = _columns(scores, view.truth & view.called, view.called)
@@ -35,12 +38,12 @@ def precision(scores: Scores) -> Statistic:
 
 
 def recall(scores: Scores) -> Statistic:
-    """Return the share of positive rows that were found; macro average over classes when multiclass.
+    """Return the share of positive rows that were found; macro average over classes or labels.
 
-    Two classes: it rests on the positive rows and is NaN without any. Multiclass: the mean over the
-    classes that occur as label (scikit-learn adds a 0 for a class that is predicted but never true).
+    Two classes: it rests on the positive rows and is NaN without any. Else the mean over the
+    classes (or labels) that occur as label (scikit-learn adds a 0 for a class that is predicted but never true).
     """
-    if scores.task == "multiclass":
+    if scores.task != "binary":
         return _macro(scores, _macro_recall)
     view = binary_view(scores)
     columns = _columns(scores, view.truth & view.called, view.truth)
@@ -48,13 +51,13 @@ def recall(scores: Scores) -> Statistic:
 
 
 def f1(scores: Scores) -> Statistic:
-    """Return the harmonic mean of precision and recall; macro average over classes when multiclass.
+    """Return the harmonic mean of precision and recall; macro average over classes or labels.
 
     Two classes: it rests on rows that are positive or called so; NaN without positive rows, and 0 when
-    there are some but none was called (scikit-learn's value). Multiclass: the mean over the classes
-    that occur as label or prediction.
+    there are some but none was called (scikit-learn's value). Else the mean over the classes
+    (or labels) that occur as label or prediction.
     """
-    if scores.task == "multiclass":
+    if scores.task != "binary":
         return _macro(scores, _macro_f1)
     view = binary_view(scores)
     columns = _columns(scores, view.truth & view.called, view.truth, view.called)
@@ -66,7 +69,7 @@ def f_beta(beta: float) -> Callable[[Scores], Statistic]:
 
     def built(scores: Scores) -> Statistic:
         more = beta * beta
-        if scores.task == "multiclass":
+        if scores.task != "binary":
 
             def macro(right: Floats, labelled: Floats, predicted: Floats) -> Floats:
                 return _mean_of_defined(ratio((1 + more) * right, more * labelled + predicted))
@@ -131,10 +134,13 @@ def _columns(scores: Scores, *masks: Mask) -> Floats:
 
 
 def _macro(scores: Scores, combine: _ByClass, support: Mask | None = None) -> Statistic:
-    """Build a metric from three sums a class: right, labelled so, predicted so."""
-    classes = np.arange(len(scores.classes or ()))
-    label = scores.label_codes[:, None] == classes
-    predicted = scores.prediction_codes[:, None] == classes
+    """Build a metric from three sums a class (or label): right, labelled so, predicted so."""
+    if scores.labels is None:
+        classes = np.arange(len(scores.classes or ()))
+        label = scores.label_codes[:, None] == classes
+        predicted = scores.prediction_codes[:, None] == classes
+    else:
+        label, predicted = scores.label, scores.prediction
     columns = _columns(scores, label & predicted, label, predicted)
     return Sums(columns, _by_class(combine), all_rows(scores) if support is None else support)
 

@@ -8,13 +8,25 @@ from typing import Literal
 
 import numpy as np
 
-from mlci.stats import class_metrics, outside, probability_metrics, regression_metrics
-from mlci.stats.names import parameter
+from mlci.stats import (
+    class_metrics,
+    group_rates,
+    label_metrics,
+    outside,
+    probability_metrics,
+    ranking_metrics,
+    regression_metrics,
+)
+from mlci.stats.names import BETWEEN_GROUPS, RANKING, parameter
 from mlci.stats.scores import Scores
 from mlci.stats.statistic import Statistic
 
 Direction = Literal["higher", "lower"]
 _CLASSES = frozenset({"binary", "multiclass"})
+_SETS = frozenset({"multilabel"})
+_BINARY = frozenset({"binary"})
+_RANKED = frozenset({"ranking"})
+_UNIT = (0.0, 1.0)
 _NUMBERS = frozenset({"regression"})
 
 
@@ -30,7 +42,7 @@ class MetricKind:
     name: str
     tasks: frozenset[str]
     direction: Direction
-    needs: Literal["prediction", "probability"]
+    needs: Literal["prediction", "probability", "column", "query"]
     build: Callable[[Scores], Statistic] = field(repr=False)
     bounds: tuple[float, float] | None = None
     label_power: int | None = None
@@ -47,8 +59,23 @@ class MetricKind:
         return float(np.ptp(np.asarray(scores.label, dtype=np.float64))) ** self.label_power
 
 
-def _of_classes(name: str, build: Callable[[Scores], Statistic], low: float = 0.0) -> MetricKind:
-    return MetricKind(name, _CLASSES, "higher", "prediction", build, bounds=(low, 1.0))
+def _of_classes(
+    name: str, build: Callable[[Scores], Statistic], low: float = 0.0, also: frozenset[str] = frozenset()
+) -> MetricKind:
+    return MetricKind(name, _CLASSES | also, "higher", "prediction", build, bounds=(low, 1.0))
+
+
+def _of_labels(
+    name: str, build: Callable[[Scores], Statistic], direction: Direction = "higher"
+) -> MetricKind:
+    return MetricKind(name, _SETS, direction, "prediction", build, bounds=_UNIT)
+
+
+def _of_probabilities(
+    name: str, build: Callable[[Scores], Statistic], direction: Direction = "higher", *, bounded: bool = True
+) -> MetricKind:
+    bounds = _UNIT if bounded else None
+    return MetricKind(name, _CLASSES | _SETS, direction, "probability", build, bounds)
 
 
 def _of_numbers(
@@ -57,23 +84,23 @@ def _of_numbers(
     return MetricKind(name, _NUMBERS, direction, "prediction", build, label_power=power)
 
 
-_UNIT = (0.0, 1.0)
-_BINARY = frozenset({"binary"})
 _KINDS = (
-    _of_classes("accuracy", class_metrics.accuracy),
+    _of_classes("accuracy", class_metrics.accuracy, also=_SETS),
     _of_classes("balanced_accuracy", class_metrics.balanced_accuracy),
-    _of_classes("precision", class_metrics.precision),
-    _of_classes("recall", class_metrics.recall),
-    _of_classes("f1", class_metrics.f1),
+    _of_classes("precision", class_metrics.precision, also=_SETS),
+    _of_classes("recall", class_metrics.recall, also=_SETS),
+    _of_classes("f1", class_metrics.f1, also=_SETS),
     _of_classes("kappa", class_metrics.kappa, low=-1.0),
     _of_classes("mcc", class_metrics.mcc, low=-1.0),
-    MetricKind("roc_auc", _CLASSES, "higher", "probability", probability_metrics.roc_auc, _UNIT),
-    MetricKind(
-        "average_precision", _BINARY, "higher", "probability", probability_metrics.average_precision, _UNIT
-    ),
-    MetricKind("pr_auc", _BINARY, "higher", "probability", probability_metrics.average_precision, _UNIT),
-    MetricKind("log_loss", _CLASSES, "lower", "probability", probability_metrics.log_loss),
-    MetricKind("brier", _CLASSES, "lower", "probability", probability_metrics.brier, _UNIT),
+    _of_labels("hamming_loss", label_metrics.hamming_loss, "lower"),
+    _of_labels("precision_micro", label_metrics.precision_micro),
+    _of_labels("recall_micro", label_metrics.recall_micro),
+    _of_labels("f1_micro", label_metrics.f1_micro),
+    _of_probabilities("roc_auc", probability_metrics.roc_auc),
+    _of_probabilities("average_precision", probability_metrics.average_precision),
+    _of_probabilities("pr_auc", probability_metrics.average_precision),
+    _of_probabilities("log_loss", probability_metrics.log_loss, "lower", bounded=False),
+    _of_probabilities("brier", probability_metrics.brier, "lower"),
     MetricKind(
         "calibration_error", _CLASSES, "lower", "probability", probability_metrics.calibration_error, _UNIT
     ),
@@ -91,12 +118,18 @@ METRICS: dict[str, MetricKind] = {kind.name: kind for kind in _KINDS}
 def metric_kind(name: str) -> MetricKind:
     """Return the metric called `name`; raises ValueError with the nearest name when there is none."""
     family, number = parameter(name)
+    if family in BETWEEN_GROUPS:
+        direction: Direction = "lower" if family.endswith("_difference") else "higher"
+        return MetricKind(name, _BINARY, direction, "column", group_rates.disparity(name), _UNIT)
     if ":" in name:
         return _of_others(name)
     if number is None:
         return METRICS[name]
     if family == "f_beta":
-        return _of_classes(name, class_metrics.f_beta(number))
+        return _of_classes(name, class_metrics.f_beta(number), also=_SETS)
+    if family in RANKING:
+        measure = ranking_metrics.ranking(family, int(number))
+        return MetricKind(name, _RANKED, "higher", "query", measure, _UNIT)
     return _of_numbers(name, regression_metrics.pinball(number), power=1)
 
 
@@ -122,6 +155,12 @@ def statistic(name: str, scores: Scores) -> Statistic:
 
 def check_kind(kind: MetricKind, scores: Scores) -> None:
     """Raise ValueError for a metric that cannot be computed from these scores."""
+    if kind.needs == "query" and scores.task == "regression":
+        if scores.query is None:
+            raise ValueError(
+                f"{kind.name} compares the documents of a query; name their column in data.query"
+            )
+        return
     if scores.task not in kind.tasks:
         tasks = " and ".join(sorted(kind.tasks))
         raise ValueError(f"{kind.name} is defined for {tasks} problems; this one is {scores.task}")

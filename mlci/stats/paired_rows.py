@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from mlci.stats.areas import Area, area_finding, areas, rarer
 from mlci.stats.bootstrap import Draws, Entry, bootstrapped
 from mlci.stats.cells import Cells
+from mlci.stats.disparity import disparity_finding
 from mlci.stats.finding import Finding, Place
 from mlci.stats.metrics import MetricKind, check_kind
+from mlci.stats.queries import ranking_finding
 from mlci.stats.resampling import GroupSample, RowSample
 from mlci.stats.scores import Scores
 from mlci.stats.slices import Parts
@@ -23,6 +25,7 @@ from mlci.stats.statistic import Battery, Statistic, Sums
 from mlci.stats.tally import GroupTally, Positions, RowTally, Tally, group_numbers
 
 Found = Iterable[tuple[Place, Finding]]
+_Finding = Callable[[Place, Scores, Scores | None, Positions | None], tuple[Place, Finding]]
 
 
 class Rows:
@@ -53,6 +56,10 @@ class Rows:
 
     def closed(self, kind: MetricKind) -> Found | None:
         """Return what is found by a closed form, part by part; None when the metric has none."""
+        if kind.needs == "column":
+            return self._on_parts(kind, disparity_finding)
+        if kind.needs == "query":
+            return self._on_parts(kind, ranking_finding)
         if ":" in kind.name:
             return None
         if kind.name == "roc_auc":
@@ -120,6 +127,14 @@ class Rows:
                 self._place(kind, name, tally), candidate, baseline, strata, tally.units(rare)
             )
             yield self._place(kind, name, tally), finding
+
+    def _on_parts(self, kind: MetricKind, finding: _Finding) -> Iterator[tuple[Place, Finding]]:
+        """Yield what a function of both models' scores finds on each part."""
+        check_kind(kind, self._candidate)
+        for name, tally in self._tallies.items():
+            rows, place = self._parts.rows(name), self._place(kind, name, tally)
+            before = None if self._baseline is None else _taken(self._baseline, rows)
+            yield finding(place, _taken(self._candidate, rows), before, self._of(rows))
 
     def _on_cells(self, kind: MetricKind) -> Iterator[tuple[Place, Finding]]:
         cells, tallies = self._cells

@@ -18,7 +18,7 @@ _Ranked = Callable[[Mask, NDArray[Any], Floats | None], Statistic]
 
 
 def roc_auc(scores: Scores) -> Statistic:
-    """Return the area under the ROC curve; one-vs-rest macro average when multiclass.
+    """Return the area under the ROC curve; macro average over classes (one-vs-rest) or labels.
 
     NaN unless every class (each of the two, or each in `classes`) has a row.
     """
@@ -26,7 +26,10 @@ def roc_auc(scores: Scores) -> Statistic:
 
 
 def average_precision(scores: Scores) -> Statistic:
-    """Return the average precision (area under the precision–recall steps) of the positive class."""
+    """Return the average precision (area under the precision–recall steps) of the positive class.
+
+    Macro average over classes (one-vs-rest) or labels; NaN unless each has a row.
+    """
     return _one_or_each(RankedPrecision, scores)
 
 
@@ -34,11 +37,14 @@ def log_loss(scores: Scores) -> Statistic:
     """Return the mean of −log(probability of the true class), in nats.
 
     Probabilities are cut at the smallest step of their own type away from 0 and 1, as scikit-learn
-    does, so that a certain mistake is dear but not infinite.
+    does, so that a certain mistake is dear but not infinite. Several labels: the mean over them.
     """
     probability = probabilities(scores)
     kind = probability.dtype if np.issubdtype(probability.dtype, np.floating) else np.dtype(np.float64)
     smallest = float(np.finfo(kind).eps)
+    if scores.labels is not None:
+        likely = np.where(scores.label, probability, 1.0 - probability).astype(np.float64)
+        return mean_of(scores, -np.log(np.clip(likely, smallest, 1 - smallest)).mean(axis=1))
     of_truth = probability[np.arange(scores.rows), scores.label_codes].astype(np.float64)
     return mean_of(scores, -np.log(np.clip(of_truth, smallest, 1 - smallest)))
 
@@ -47,8 +53,11 @@ def brier(scores: Scores) -> Statistic:
     """Return the mean squared distance of probabilities from the truth, halved so that it is 0 to 1.
 
     Two classes: the squared error of the positive class's probability (Brier 1950, the usual half).
+    Several labels: the mean over them.
     """
     probability = probabilities(scores).astype(np.float64)
+    if scores.labels is not None:
+        return mean_of(scores, ((probability - scores.label) ** 2).mean(axis=1))
     truth = scores.label_codes[:, None] == np.arange(probability.shape[1])
     if scores.task == "binary":
         positive = scores.positive_index
@@ -103,7 +112,7 @@ def _one_or_each(ranked: _Ranked, scores: Scores) -> Statistic:
     if scores.task == "binary":
         return ranked(binary_view(scores).truth, probability[:, scores.positive_index], weight)
     columns = range(probability.shape[1])
-    parts = [ranked(scores.label_codes == index, probability[:, index], weight) for index in columns]
+    parts = [ranked(scores.truth_of(index), probability[:, index], weight) for index in columns]
     return Average(parts, all_rows(scores))
 
 

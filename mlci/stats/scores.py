@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Task = Literal["binary", "multiclass", "regression"]
+Task = Literal["binary", "multiclass", "multilabel", "regression"]
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """A column whose values are groups: the number of each row's group, from 0, and the groups' names."""
+
+    numbers: NDArray[np.integer[Any]]
+    names: Sequence[str]
+
+    def take(self, rows: NDArray[Any]) -> Groups:
+        """Return the groups of some rows, given by a mask or by positions; the names stay."""
+        return Groups(self.numbers[rows], self.names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +31,10 @@ class Scores:
 
     `label`, `prediction` and `weight` have one entry a row; `probability` is rows × classes with its
     columns in the order of `classes`. `classes` is None for regression. `positive` is the class that
-    counts as positive in a two-class problem; None means the last class.
+    counts as positive in a two-class problem; None means the last class. `columns` are other columns
+    of the same rows that a metric asks for, by name. With `labels` (several yes-or-no labels at once)
+    label, prediction and probability are rows × labels, the first two of booleans. `query` numbers the
+    query of each row, where rows are documents that are ranked for it.
     Raises ValueError when shapes do not fit, a number is not finite, or a weight is negative.
     """
 
@@ -28,19 +44,29 @@ class Scores:
     classes: tuple[Any, ...] | None = None
     positive: Any = None
     weight: NDArray[Any] | None = None
+    columns: Mapping[str, Groups] = field(default_factory=dict)
+    labels: tuple[str, ...] | None = None
+    query: NDArray[np.integer[Any]] | None = None
 
     CACHED: ClassVar[tuple[str, ...]] = ("label_codes", "prediction_codes")
     """What is looked up once, and can be handed on to the same rows."""
 
     def __post_init__(self) -> None:
-        _check_shape("label", self.label, (len(self.label),))
-        _check_shape("prediction", self.prediction, (self.rows,))
+        shape = (len(self.label),) if self.labels is None else (len(self.label), len(self.labels))
+        _check_shape("label", self.label, shape)
+        _check_shape("prediction", self.prediction, shape)
         if self.weight is not None:
             _check_shape("weight", self.weight, (self.rows,))
             _check_finite("weight", self.weight)
             if np.any(self.weight < 0):
                 raise ValueError(f"weight has {int(np.sum(self.weight < 0))} negative values")
-        if self.classes is None:
+        for name, column in self.columns.items():
+            _check_shape(f"column '{name}'", column.numbers, (self.rows,))
+        if self.query is not None:
+            _check_shape("query", self.query, (self.rows,))
+        if self.labels is not None:
+            self._check_labels(self.labels)
+        elif self.classes is None:
             self._check_regression()
         else:
             self._check_classes(self.classes)
@@ -50,6 +76,18 @@ class Scores:
             raise ValueError("probability and positive have no meaning without classes")
         _check_finite("label", self.label)
         _check_finite("prediction", self.prediction)
+
+    def _check_labels(self, labels: tuple[str, ...]) -> None:
+        if self.classes is not None or self.positive is not None:
+            raise ValueError("classes and positive have no meaning beside labels")
+        if len(labels) < 2 or len(set(labels)) < len(labels):
+            raise ValueError(f"at least two different labels are needed, not {labels}")
+        for name, values in (("label", self.label), ("prediction", self.prediction)):
+            if values.dtype != np.bool_:
+                raise ValueError(f"{name} must be booleans, rows × labels, not {values.dtype}")
+        if self.probability is not None:
+            _check_shape("probability", self.probability, (self.rows, len(labels)))
+            _check_finite("probability", self.probability)
 
     def _check_classes(self, classes: tuple[Any, ...]) -> None:
         if len(classes) < 2:
@@ -69,7 +107,9 @@ class Scores:
 
     @property
     def task(self) -> Task:
-        """The kind of problem: regression without classes, else by their number."""
+        """The kind of problem: by the labels, without classes regression, else by their number."""
+        if self.labels is not None:
+            return "multilabel"
         if self.classes is None:
             return "regression"
         return "binary" if len(self.classes) == 2 else "multiclass"
@@ -91,6 +131,10 @@ class Scores:
         """The predictions as positions in `classes`; raises ValueError for an unknown one."""
         return _codes("prediction", self.prediction, self.classes or ())
 
+    def truth_of(self, index: int) -> NDArray[np.bool_]:
+        """Return which rows are of a class, or have a label, by its place in `classes` or `labels`."""
+        return np.asarray(self.label[:, index] if self.labels is not None else self.label_codes == index)
+
     @cached_property
     def weights(self) -> NDArray[np.float64]:
         """The weight of each row; ones when there is no weight."""
@@ -107,6 +151,9 @@ class Scores:
             classes=self.classes,
             positive=self.positive,
             weight=None if self.weight is None else self.weight[rows],
+            columns={name: column.take(rows) for name, column in self.columns.items()},
+            labels=self.labels,
+            query=None if self.query is None else self.query[rows],
         )
         # Looking up text labels is slow; a part inherits what the whole has already looked up.
         part.__dict__.update(
@@ -143,13 +190,16 @@ def check_paired(baseline: Scores, candidate: Scores) -> None:
         )
     if baseline.classes != candidate.classes:
         raise ValueError(f"baseline has classes {baseline.classes} and candidate {candidate.classes}")
+    if baseline.labels != candidate.labels:
+        raise ValueError(f"baseline has labels {baseline.labels} and candidate {candidate.labels}")
     if candidate.task == "binary" and baseline.positive_index != candidate.positive_index:
         raise ValueError("baseline and candidate name different positive classes")
     for name, one, other in (
         ("label", baseline.label, candidate.label),
         ("weight", baseline.weights, candidate.weights),
     ):
-        different = int(np.sum(np.asarray(one) != np.asarray(other)))
+        unequal = np.asarray(one) != np.asarray(other)
+        different = int(np.sum(unequal if unequal.ndim == 1 else unequal.any(axis=1)))
         if different:
             share = f"{different} of {candidate.rows} rows"
             raise ValueError(f"baseline and candidate are not paired: the {name} differs in {share}")

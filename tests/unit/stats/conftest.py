@@ -36,6 +36,13 @@ def _multiclass(seed: int, rows: int = 300, noise: float = 1.0) -> Scores:
     return Scores(names[truth], names[probability.argmax(axis=1)], probability, tuple(names.tolist()))
 
 
+def _multilabel(seed: int, rows: int = 300, noise: float = 1.0) -> Scores:
+    truth = np.random.default_rng(rows).random((rows, 3)) < [0.2, 0.5, 0.7]
+    generator = np.random.default_rng(seed)
+    probability = 1 / (1 + np.exp(-(2.0 * truth - 1.0 + noise * generator.normal(size=(rows, 3)))))
+    return Scores(truth, probability > 0.5, probability, labels=("red", "round", "ripe"))
+
+
 def _regression(seed: int, rows: int = 300, noise: float = 1.0) -> Scores:
     truth = np.random.default_rng(rows).normal(10, 3, rows)
     return Scores(truth, truth + noise * np.random.default_rng(seed).normal(size=rows))
@@ -49,6 +56,11 @@ def binary() -> Callable[..., Scores]:
 @pytest.fixture
 def multiclass() -> Callable[..., Scores]:
     return _multiclass
+
+
+@pytest.fixture
+def multilabel() -> Callable[..., Scores]:
+    return _multilabel
 
 
 @pytest.fixture

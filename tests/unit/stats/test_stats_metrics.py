@@ -57,6 +57,43 @@ MULTICLASS = {
     "calibration_error": lambda s, w: binned(s.probability.max(axis=1), s.prediction == s.label, w),
     "f_beta@2": lambda s, w: sk.fbeta_score(s.label, s.prediction, beta=2, sample_weight=w, average="macro"),
 }
+
+
+def each(score):
+    """Return the mean of a score over labels, or over classes one against the rest."""
+
+    def mean(s, w):
+        if s.labels is not None:
+            return np.mean([score(*columns, w) for columns in zip(s.label.T, s.probability.T, strict=True)])
+        return np.mean([score(s.label == c, s.probability[:, i], w) for i, c in enumerate(s.classes)])
+
+    return mean
+
+
+def averaged(score, average, **more):
+    return lambda s, w: score(
+        s.label, s.prediction, sample_weight=w, average=average, zero_division=0, **more
+    )
+
+
+PRECISIONS = each(lambda label, score, w: sk.average_precision_score(label, score, sample_weight=w))
+MULTICLASS |= {"average_precision": PRECISIONS, "pr_auc": PRECISIONS}
+MULTILABEL = {
+    "accuracy": BINARY["accuracy"],
+    "hamming_loss": lambda s, w: sk.hamming_loss(s.label, s.prediction, sample_weight=w),
+    "precision": averaged(sk.precision_score, "macro"),
+    "recall": averaged(sk.recall_score, "macro"),
+    "f1": averaged(sk.f1_score, "macro"),
+    "f_beta@2": averaged(sk.fbeta_score, "macro", beta=2),
+    "precision_micro": averaged(sk.precision_score, "micro"),
+    "recall_micro": averaged(sk.recall_score, "micro"),
+    "f1_micro": averaged(sk.f1_score, "micro"),
+    "roc_auc": lambda s, w: sk.roc_auc_score(s.label, s.probability, sample_weight=w),
+    "average_precision": PRECISIONS,
+    "pr_auc": lambda s, w: sk.average_precision_score(s.label, s.probability, sample_weight=w),
+    "log_loss": each(lambda label, score, w: sk.log_loss(label, score, sample_weight=w)),
+    "brier": each(lambda label, score, w: sk.brier_score_loss(label, score, sample_weight=w)),
+}
 REGRESSION = {
     "mae": lambda s, w: sk.mean_absolute_error(s.label, s.prediction, sample_weight=w),
     "mse": lambda s, w: sk.mean_squared_error(s.label, s.prediction, sample_weight=w),
@@ -68,6 +105,7 @@ REGRESSION = {
 CASES = (
     [("binary", name, expected) for name, expected in BINARY.items()]
     + [("multiclass", name, expected) for name, expected in MULTICLASS.items()]
+    + [("multilabel", name, expected) for name, expected in MULTILABEL.items()]
     + [("regression", name, expected) for name, expected in REGRESSION.items()]
 )
 
@@ -147,7 +185,7 @@ def test_counts_are_repeated_rows_for_numbers(rows):
         assert found == pytest.approx(expected, rel=1e-6, abs=1e-6, nan_ok=True)
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass"])
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
 def test_a_battery_gives_what_its_statistics_give(task, request):
     scores = request.getfixturevalue(task)(2)
     names = [name for name, kind in METRICS.items() if task in kind.tasks]
