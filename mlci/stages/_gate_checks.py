@@ -70,7 +70,13 @@ def _metric(gate: Gate, comparison: Comparison) -> Metric:
         slice=comparison.slice,
         baseline=_finite(comparison.baseline),
         delta=_finite(comparison.delta) if gate.needs_baseline else None,
-        interval=Interval(low=low, high=high, confidence=comparison.confidence, method=comparison.method)
+        interval=Interval(
+            low=low,
+            high=high,
+            confidence=comparison.confidence,
+            method=comparison.method,
+            monte_carlo_error=_finite(comparison.monte_carlo_error),
+        )
         if usable
         else None,
     )
