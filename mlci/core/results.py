@@ -55,6 +55,10 @@ class Interval(Word):
     high: float
     confidence: float = Field(description="Nominal coverage, between 0 and 1.")
     method: str
+    monte_carlo_error: float | None = Field(
+        default=None,
+        description="Standard error that chance in resampling leaves in a bound; absent for a closed form.",
+    )
 
 
 class Metric(Word):

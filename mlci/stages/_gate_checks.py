@@ -70,7 +70,13 @@ def _metric(gate: Gate, comparison: Comparison) -> Metric:
         slice=comparison.slice,
         baseline=finite(comparison.baseline),
         delta=finite(comparison.delta) if gate.needs_baseline else None,
-        interval=Interval(low=low, high=high, confidence=comparison.confidence, method=comparison.method)
+        interval=Interval(
+            low=low,
+            high=high,
+            confidence=comparison.confidence,
+            method=comparison.method,
+            monte_carlo_error=finite(comparison.monte_carlo_error),
+        )
         if usable
         else None,
     )

@@ -1,9 +1,9 @@
-"""Areas under the ROC curve: DeLong's interval of a difference, from one sort of each model's scores."""
+"""Areas under curves: the interval of an area and of its gain, from one sort of each model's scores."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlci.stats.finding import Finding, Place, unseen
-from mlci.stats.law import Guarded, Law, Student
+from mlci.stats.law import Guarded, Law
+from mlci.stats.order import Build, Curve, Precision, Receiver
 from mlci.stats.probability_metrics import probabilities
 from mlci.stats.scores import Scores
+from mlci.stats.skewed import skewed
 from mlci.stats.slices import Parts
 from mlci.stats.statistic import Floats, Mask
 from mlci.stats.tally import GroupTally, Positions, Spread
@@ -21,125 +23,155 @@ from mlci.stats.tally import GroupTally, Positions, Spread
 _NOTHING = 1e-12
 """Effects smaller than this share of the largest are rounding."""
 
+CURVES: dict[str, tuple[Build, str]] = {
+    "roc_auc": (Receiver, "DeLong interval"),
+    "average_precision": (Precision, "delta method"),
+    "pr_auc": (Precision, "delta method"),
+}
+"""The areas by the names of their metrics, and how their intervals are called."""
+
 
 @dataclass(frozen=True, eq=False)
 class Area:
-    """One model's area on some rows, and what each row adds to it when it counts a little more."""
+    """One model's area on some rows (a mean over classes): what each row adds to it, once and twice.
+
+    `effects` and `doubles` are in the order of the rows; `curves` hold the rows in the order of scores,
+    with their positions.
+    """
 
     value: float
     effects: Floats
+    doubles: Floats | None
+    curves: Sequence[tuple[Curve, Positions]]
+
+    def bend(self, more: Floats) -> float:
+        """Return the second derivative of the area when `more` of each row is added."""
+        return float(np.mean([curve.bend(more.take(order)) for curve, order in self.curves]))
 
 
-def areas(scores: Scores, parts: Parts) -> Iterator[tuple[str | None, Area]]:
+def areas(build: Build, scores: Scores, parts: Parts) -> Iterator[tuple[str | None, Area]]:
     """Yield one model's area on each part; the macro average of one-vs-rest areas for many classes."""
     probability = probabilities(scores)
     binary = scores.task == "binary"
     columns = [scores.positive_index] if binary else range(probability.shape[1])
-    of_classes = [_of_class(scores, probability[:, index], index, parts) for index in columns]
+    of_classes = [_of_class(build, scores, probability[:, index], index, parts) for index in columns]
     for found in zip(*of_classes, strict=True):
-        name = found[0][0]
+        areas_of_part = [area for _, area in found]
         if len(found) == 1:
-            yield name, found[0][1]
+            yield found[0]
             continue
-        value = float(np.mean([area.value for _, area in found]))
-        yield name, Area(value, np.asarray(np.mean([area.effects for _, area in found], axis=0)))
+        effects = np.mean([area.effects for area in areas_of_part], axis=0)
+        doubles = [area.doubles for area in areas_of_part if area.doubles is not None]
+        yield (
+            found[0][0],
+            Area(
+                float(np.mean([area.value for area in areas_of_part])),
+                np.asarray(effects),
+                np.asarray(np.mean(doubles, axis=0)) if doubles else None,
+                [area.curves[0] for area in areas_of_part],
+            ),
+        )
 
 
 def area_finding(
     place: Place, candidate: Area, baseline: Area | None, strata: Mask | None, support: int
 ) -> Finding:
-    """Return what is known of an area and of its gain, by the variance of DeLong et al. (1988).
+    """Return what is known of an area and of its gain, by the effects of rows on it.
 
-    With groups the variance is that of Obuchowski (1997). `strata` marks the positive rows of two
-    classes; with more classes the variance is that of the averaged influences.
+    For ROC areas that is the variance of DeLong et al. (1988), with groups that of Obuchowski (1997).
+    `strata` marks the rows of one of two classes where their numbers are taken as given.
     """
     own: Law | str = ""
     if math.isfinite(candidate.value):
-        spread = place.tally.spread(candidate.effects, strata)
-        own = _law(candidate.value, spread, math.inf, place, support, paired=False)
+        own = _law(place, [candidate], math.inf, strata, support)
     if baseline is None:
         return Finding(candidate.value, None, None, own, support, identical=False)
-    difference = candidate.effects - baseline.effects
     size = np.max(np.abs(candidate.effects), initial=0.0) + np.max(np.abs(baseline.effects), initial=0.0)
-    apart = np.abs(difference) > _NOTHING * size
-    telling = place.tally.units(apart)
+    telling = place.tally.units(np.abs(candidate.effects - baseline.effects) > _NOTHING * size)
     gain: Law | str = ""
     if math.isfinite(candidate.value) and math.isfinite(baseline.value):
-        spread = place.tally.spread(difference, strata) if telling else Spread(0.0, 1.0)
-        gain = _law(candidate.value - baseline.value, spread, telling - 1, place, support, paired=True)
+        gain = _law(place, [candidate, baseline] if telling else [], telling - 1, strata, support)
     return Finding(candidate.value, baseline.value, gain, own, support, identical=telling == 0)
 
 
-def _law(
-    estimate: float, spread: Spread, freedom: float, place: Place, support: int, *, paired: bool
-) -> Law | str:
+def _law(place: Place, models: list[Area], freedom: float, strata: Mask | None, support: int) -> Law | str:
+    """Return the law of one area, or of the first less the second; of models that are equal when there are none."""
+    paired = len(models) != 1
+    limits = (-1.0, 1.0) if paired else (0.0, 1.0)
+    estimate = _difference([model.value for model in models])
+    spread, doubles = Spread(0.0, 1.0), None
+    if models:
+        effects = _difference([model.effects for model in models])
+        if all(model.doubles is not None for model in models):
+            # What leaving a row out does: effects that the row has on its own precision are not counted on.
+            doubles = _difference([model.doubles for model in models])
+            effects = effects - doubles / 2
+        spread = place.tally.spread(effects, strata)
     if spread.variance <= 0:
         law = unseen(estimate, place, support)
-        return law if isinstance(law, str) else Guarded(law, limits=(-1.0, 1.0) if paired else (0.0, 1.0))
-    words = "paired DeLong interval" if paired else "DeLong interval"
+        return law if isinstance(law, str) else Guarded(law, limits=limits)
+    words = f"{'paired ' if paired else ''}{CURVES[place.kind.name][1]}"
     if isinstance(place.tally, GroupTally):
         words = f"clustered {words}, {place.tally.units()} groups"
-    least = max(1.0, min(spread.freedom, freedom))
-    law = Student(estimate, math.sqrt(spread.variance), least, words)
-    return Guarded(law, limits=(-1.0, 1.0) if paired else (0.0, 1.0))
+    least = max(1.0, min(spread.freedom, freedom, support - 1 if doubles is not None else math.inf))
+    bend = 0.0
+    if spread.shaped:
+        along = place.tally.of_units(effects)
+        bend = _difference([model.bend(along) for model in models]) / spread.variance
+    bias = 0.0 if doubles is None else float(doubles.sum()) / 2
+    units = min(support, place.tally.units())
+    law = skewed(estimate, spread, least, words, units=units, bend=bend, bias=bias)
+    return Guarded(law, limits=limits)
+
+
+def _difference(values: list[Any]) -> Any:
+    """Return the first, less the second when there are two; 0 of nothing."""
+    if not values:
+        return 0.0
+    return values[0] - values[1] if len(values) > 1 else values[0]
 
 
 def _of_class(
-    scores: Scores, score: NDArray[Any], index: int, parts: Parts
+    build: Build, scores: Scores, score: NDArray[Any], index: int, parts: Parts
 ) -> Iterator[tuple[str | None, Area]]:
     truth, score = scores.truth_of(index), np.ascontiguousarray(score)
     weight = None if scores.weight is None else scores.weights
-    of_rows = np.empty(len(score))
     order = np.argsort(score, kind="stable")
     truth, score = truth.take(order), score.take(order)
     weight = None if weight is None else weight.take(order)
+    number = np.empty(len(score), dtype=np.intp)
     for name, places in parts.sorted(order):
         rows = parts.rows(name)
         if places is None:
-            value, of_rows[order] = placed(truth, score, weight)
+            curve, here = build(truth, score, weight), order
         else:
             taken = None if weight is None else weight.take(places)
-            value, of_rows[order.take(places)] = placed(truth.take(places), score.take(places), taken)
-        yield name, Area(value, of_rows.copy() if rows is None else of_rows.take(rows))
+            curve = build(truth.take(places), score.take(places), taken)
+            number[rows] = np.arange(len(places))
+            here = number.take(order.take(places))
+        doubles = None if curve.doubles is None else _back(curve.doubles, here)
+        yield name, Area(curve.value, _back(curve.effects, here), doubles, [(curve, here)])
 
 
-def placed(truth: Mask, score: NDArray[Any], weight: Floats | None) -> tuple[float, Floats]:
-    """Return the area and each row's effect on it, for rows in ascending order of score.
+def _back(of_sorted: Floats, order: Positions) -> Floats:
+    """Return numbers of sorted rows in the order of the rows."""
+    found = np.empty(len(order))
+    found[order] = of_sorted
+    return found
 
-    A row's placement is the share of the other class that it is on the right side of, ties half
-    (the mid-ranks of Sun & Xu 2014): one pass over the sorted rows in place of all pairs. NaN and
-    zeros when a class is missing.
+
+def resting(metric: str, scores: Scores, rows: Positions | None) -> tuple[Mask, Mask | None]:
+    """Return which of some rows an area rests on, and the rows of one class where that is a stratum.
+
+    A ROC area of two classes rests on the rarer one, and does not depend on how many there are of
+    each; average precision rests on the positive rows, and does depend on that. With more classes all
+    rows count.
     """
-    positive = truth.astype(np.float64) if weight is None else np.where(truth, weight, 0.0)
-    negative = 1.0 - positive if weight is None else weight - positive
-    positives, negatives = np.cumsum(positive), np.cumsum(negative)
-    if not len(score) or positives[-1] <= 0 or negatives[-1] <= 0:
-        return math.nan, np.zeros(len(score))
-    all_positive, all_negative = float(positives[-1]), float(negatives[-1])
-    tied = score[1:] == score[:-1]
-    if tied.any():
-        positives, negatives = _middles(tied, positives), _middles(tied, negatives)
-    placement = np.where(truth, negatives / all_negative, 1.0 - positives / all_positive)
-    value = float(np.einsum("i,i->", positive, placement)) / all_positive
-    placement -= value
-    if weight is not None:
-        placement *= weight
-    placement *= np.where(truth, 1 / all_positive, 1 / all_negative)
-    return value, placement
-
-
-def _middles(tied: Mask, running: Floats) -> Floats:
-    """Return for each row the running total half way through the rows that are tied with it."""
-    starts = np.concatenate([[0], np.flatnonzero(~tied) + 1])
-    ends = np.append(starts[1:], len(running))
-    before = np.where(starts > 0, running[starts - 1], 0.0)
-    return np.repeat((before + running[ends - 1]) / 2, ends - starts)
-
-
-def rarer(scores: Scores, rows: Positions | None) -> Mask:
-    """Return which of some rows are of the rarer of two classes; all rows when there are more classes."""
     if scores.task != "binary":
-        return np.ones(scores.rows if rows is None else len(rows), dtype=np.bool_)
+        return np.ones(scores.rows if rows is None else len(rows), dtype=np.bool_), None
     codes = scores.label_codes if rows is None else scores.label_codes[rows]
-    positive = codes == scores.positive_index
-    return np.asarray(positive if 2 * int(positive.sum()) <= len(codes) else ~positive)
+    positive = np.asarray(codes == scores.positive_index)
+    if CURVES[metric][0] is Precision:
+        return positive, None
+    rarer = positive if 2 * int(positive.sum()) <= len(codes) else ~positive
+    return rarer, rarer

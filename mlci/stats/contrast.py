@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,3 +60,14 @@ def gradient(metric: Sums, sums: Floats, sizes: Floats) -> Floats:
     rise = values[:, 0] - values[:, 1]
     slopes = np.divide(rise, 2 * steps, out=np.zeros_like(rise), where=steps > 0)
     return np.where(np.isfinite(slopes), slopes, 0.0)
+
+
+def turn(metric: Sums, sums: Floats, moves: Floats) -> float:
+    """Return the second derivatives of the metric along moves (any × k) of its sums, added up.
+
+    By second differences over the moves themselves, which are as long as chance makes them; 0 where
+    the metric is undefined so far out.
+    """
+    there = metric.combine(np.concatenate([sums + moves, sums - moves]))
+    found = float((there - metric.combine(sums)[0]).sum())
+    return found if math.isfinite(found) else 0.0

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlci.stats.areas import Area, area_finding, areas, rarer
+from mlci.stats.areas import CURVES, Area, area_finding, areas, resting
 from mlci.stats.bootstrap import Draws, Entry, bootstrapped
 from mlci.stats.cells import Cells
 from mlci.stats.disparity import disparity_finding
@@ -62,7 +62,7 @@ class Rows:
             return self._on_parts(kind, ranking_finding)
         if ":" in kind.name:
             return None
-        if kind.name == "roc_auc":
+        if kind.name in CURVES:
             return self._areas(kind)
         if self._candidate.classes is not None and kind.needs == "prediction":
             return self._on_cells(kind)
@@ -114,17 +114,17 @@ class Rows:
 
     def _areas(self, kind: MetricKind) -> Iterator[tuple[Place, Finding]]:
         check_kind(kind, self._candidate)
-        after = areas(self._candidate, self._parts)
+        build = CURVES[kind.name][0]
+        after = areas(build, self._candidate, self._parts)
         before: Iterable[tuple[str | None, Area | None]]
         before = ((name, None) for name in self._parts.names)
         if self._baseline is not None:
-            before = areas(self._baseline, self._parts)
+            before = areas(build, self._baseline, self._parts)
         for (name, candidate), (_, baseline) in zip(after, before, strict=True):
             rows, tally = self._parts.rows(name), self._tallies[name]
-            rare = rarer(self._candidate, rows)
-            strata = rare if self._candidate.task == "binary" else None
+            support, strata = resting(kind.name, self._candidate, rows)
             finding = area_finding(
-                self._place(kind, name, tally), candidate, baseline, strata, tally.units(rare)
+                self._place(kind, name, tally), candidate, baseline, strata, tally.units(support)
             )
             yield self._place(kind, name, tally), finding
 

@@ -17,6 +17,7 @@ from mlci.stats.ranking_metrics import (
     weighted_mean,
 )
 from mlci.stats.scores import Scores
+from mlci.stats.skewed import Skewed
 from mlci.stats.smooth import Smooth
 from mlci.stats.statistic import Floats, Mask, Sums
 from mlci.stats.tally import GroupTally, Positions, RowTally, Spread, Tally
@@ -75,6 +76,18 @@ class _QueryTally:
         """Return the variance of the sum over units."""
         return self.inner.spread(effects, strata)
 
+    def of_units(self, effects: Floats) -> Floats:
+        """Return for each query the sum of effects over its unit."""
+        return self.inner.of_units(effects)
+
+    def along(self, columns: Floats, effects: Floats) -> Floats:
+        """Return the sums of columns where each query counts as often as its unit has effects."""
+        return self.inner.along(columns, effects)
+
+    def products(self, columns: Floats) -> Floats:
+        """Return the sums over units of all products of two columns."""
+        return self.inner.products(columns)
+
 
 def _tally(scores: Scores, answers: Answers, clusters: Positions | None) -> Tally:
     queries = len(answers.values)
@@ -96,6 +109,6 @@ def _worded(law: Law | str, kind: str, words: str) -> Law | str:
     if isinstance(law, Guarded):
         inner = _worded(law.law, kind, words)
         return law if isinstance(inner, str) else replace(law, law=inner)
-    if isinstance(law, Student | Unseen):
+    if isinstance(law, Skewed | Student | Unseen):
         return replace(law, method=f"{kind}{law.method}{words}")
     return law

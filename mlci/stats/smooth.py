@@ -7,19 +7,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from mlci.stats.contrast import Contrast, effects
+from mlci.stats.contrast import Contrast, effects, turn
 from mlci.stats.exact import Tail
 from mlci.stats.finding import Finding, Place, unseen
-from mlci.stats.law import Guarded, Law, Student
+from mlci.stats.law import Guarded, Law
 from mlci.stats.shares import PairedShares, Share
+from mlci.stats.skewed import skewed
 from mlci.stats.statistic import Floats, Mask, Sums, telling
 from mlci.stats.table_score import TableScore
-from mlci.stats.tally import CellTally, GroupTally
+from mlci.stats.tally import CellTally, GroupTally, Spread
 
 _FEW = 5
 """With more units than this on a side no exact bound is needed: the score test holds its level."""
 _MANY = 1000
 """With more rows than this that tell the models apart, the delta method is as good as a score test."""
+_LITTLE = 1e-3
+"""Share of their spread by which sums are moved for the bias, so that it is the same in any coordinates."""
 _EMPTY = 0.1
 """What an empty cell is given whose mirror (the models change places) is not empty."""
 
@@ -75,7 +78,12 @@ class Smooth:
             if spread.variance <= 1e-24 * max(1.0, gain * gain):
                 return unseen(gain, self._place, units)
             freedom = max(1.0, min(spread.freedom, differing - 1))
-            law = Student(gain, math.sqrt(spread.variance), freedom, self._words())
+            bend, bias = self._curved(
+                slopes, spread, [(self._candidate, self._sums[0]), (baseline, before[0])]
+            )
+            law = skewed(
+                gain, spread, freedom, self._words(), units=self._tally.units(), bend=bend, bias=bias
+            )
         below, above = self._tails(baseline, before[0], apart, units)
         return Guarded(law, below, above, self._limits(both=True))
 
@@ -104,6 +112,25 @@ class Smooth:
         seen = {line.tobytes() for line in there}
         return np.array([line.tobytes() in seen for line in here])
 
+    def _curved(
+        self, slopes: Floats, spread: Spread, models: list[tuple[Sums, Floats]]
+    ) -> tuple[float, float]:
+        """Return how the gain bends along its effects, over their variance, and its bias; see `skewed`."""
+        if not spread.shaped:
+            return 0.0, 0.0
+        bend = bias = 0.0
+        for sign, (metric, sums) in zip((self._sign, -self._sign), models, strict=False):
+            move = self._tally.along(metric.columns, slopes)
+            bend += sign * turn(metric, sums, move[None, :] / math.sqrt(spread.variance))
+            bias += 0.0 if metric.mean else sign * self._bias(metric, sums)
+        return bend, bias
+
+    def _bias(self, metric: Sums, sums: Floats) -> float:
+        """Return half the second derivative along the spread of the columns: what the value is too high by."""
+        sizes, axes = np.linalg.eigh(self._tally.products(metric.columns))
+        moves = (axes * np.sqrt(np.maximum(sizes, 0.0))).T
+        return turn(metric, sums, _LITTLE * moves) / (2 * _LITTLE**2)
+
     def _own(self) -> Law | str:
         if not math.isfinite(self._value):
             return ""
@@ -117,8 +144,15 @@ class Smooth:
         if spread.variance <= 1e-24 * max(1.0, self._value**2):
             law = unseen(self._value, self._place, support)
             return law if isinstance(law, str) else Guarded(law, limits=kind.bounds)
-        law = Student(
-            self._value, math.sqrt(spread.variance), max(1.0, spread.freedom), self._words(own=True)
+        bend, bias = self._curved(self._own_effects, spread, [(self._candidate, self._sums[0])])
+        law = skewed(
+            self._value,
+            spread,
+            max(1.0, spread.freedom),
+            self._words(own=True),
+            units=self._tally.units(),
+            bend=self._sign * bend,
+            bias=self._sign * bias,
         )
         return Guarded(law, limits=kind.bounds) if span is not None else law
 

@@ -14,11 +14,22 @@ from mlci.stats.statistic import Floats, Mask
 Positions = NDArray[np.intp]
 
 
+_SHAPED = 100_000
+"""With more units than this a sum of effects is as good as normal, and its shape is not asked for."""
+
+
 class Spread(NamedTuple):
-    """The variance of a sum of effects, and the degrees of freedom that it was estimated with."""
+    """The variance of a sum of effects, and the degrees of freedom that it was estimated with.
+
+    `third` is the third cumulant of the sum and `fourth` the fourth; both are 0 where `shaped` says
+    that they were not asked for.
+    """
 
     variance: float
     freedom: float
+    third: float = 0.0
+    fourth: float = 0.0
+    shaped: bool = False
 
 
 class Tally(Protocol):
@@ -48,6 +59,15 @@ class Tally(Protocol):
         are for an area under a curve.
         """
 
+    def of_units(self, effects: Floats) -> Floats:
+        """Return for each row the sum of effects over its independent unit."""
+
+    def along(self, columns: Floats, effects: Floats) -> Floats:
+        """Return the sums of columns where each row counts as often as its unit has effects."""
+
+    def products(self, columns: Floats) -> Floats:
+        """Return the sums over units of all products of two columns (k × k)."""
+
 
 @dataclass(frozen=True, eq=False)
 class RowTally:
@@ -67,9 +87,21 @@ class RowTally:
     def spread(self, effects: Floats, strata: Mask | None = None) -> Spread:
         """Return the variance of the sum, by the sample variance (of each stratum)."""
         if strata is None:
-            return Spread(_sample_variance(effects), self.rows - 1)
+            return _of_units(effects)
         kinds = [np.flatnonzero(strata), np.flatnonzero(~strata)]
-        return _added([(_sample_variance(effects.take(rows)), len(rows)) for rows in kinds])
+        return _added([_of_units(effects.take(rows)) for rows in kinds])
+
+    def of_units(self, effects: Floats) -> Floats:
+        """Return the effects: each row is a unit."""
+        return effects
+
+    def along(self, columns: Floats, effects: Floats) -> Floats:
+        """Return the sums of columns times effects."""
+        return np.asarray(np.einsum("ij,i->j", columns, effects))
+
+    def products(self, columns: Floats) -> Floats:
+        """Return the sums of products over rows."""
+        return np.asarray(np.einsum("ij,ik->jk", columns, columns))
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +131,18 @@ class CellTally:
         total, squares = float(self.weights @ effects), float(self.squares @ effects**2)
         rows = self.rows
         return Spread(max(0.0, squares - total**2 / rows) * _correction(rows), rows - 1)
+
+    def of_units(self, effects: Floats) -> Floats:
+        """Return the effects: each row is a unit."""
+        return effects
+
+    def along(self, columns: Floats, effects: Floats) -> Floats:
+        """Return the sums of columns times effects."""
+        return np.asarray((self.squares * effects) @ columns)
+
+    def products(self, columns: Floats) -> Floats:
+        """Return the sums of products over rows."""
+        return np.asarray(columns.T @ (self.squares[:, None] * columns))
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,17 +180,38 @@ class GroupTally:
 
         With strata: the clustered area of Obuchowski (1997), where a group may hold both kinds.
         """
-        of_rows = effects if self.lines is None else effects[self.lines]
-        if self.lines is not None and self.weight is not None:
-            of_rows = of_rows * self.weight
-        groups = self.units()
+        of_rows, groups = self._of_rows(effects), self.units()
         if strata is None:
             sums = np.bincount(self.groups, of_rows).astype(np.float64)
-            return Spread(_sample_variance(sums[np.bincount(self.groups) > 0]), groups - 1)
+            return _of_units(sums[np.bincount(self.groups) > 0])
         kinds = [(self._by_group(of_rows, mask), self.units(mask)) for mask in (strata, ~strata)]
-        within = _added([(_correction(units) * float(sums @ sums), units) for sums, units in kinds])
+        within = _added([Spread(_correction(units) * float(sums @ sums), units - 1) for sums, units in kinds])
         across = 2 * _correction(groups) * float(kinds[0][0] @ kinds[1][0])
-        return Spread(max(0.0, within.variance + across), within.freedom)
+        both = (kinds[0][0] + kinds[1][0])[np.bincount(self.groups) > 0]
+        return _of_units(both)._replace(variance=max(0.0, within.variance + across), freedom=within.freedom)
+
+    def of_units(self, effects: Floats) -> Floats:
+        """Return for each row the sum over its group."""
+        return np.asarray(np.bincount(self.groups, self._of_rows(effects))[self.groups], dtype=np.float64)
+
+    def along(self, columns: Floats, effects: Floats) -> Floats:
+        """Return the sums of columns times the sum of effects over the row's group."""
+        counts = self.of_units(effects)
+        if self.lines is None:
+            return np.asarray(np.einsum("ij,i->j", columns, counts))
+        counts = counts if self.weight is None else counts * self.weight
+        return np.asarray(np.bincount(self.lines, counts, minlength=len(columns)) @ columns)
+
+    def products(self, columns: Floats) -> Floats:
+        """Return the sums over groups of products of the groups' sums."""
+        sums = np.array([np.bincount(self.groups, self._of_rows(column)) for column in columns.T])
+        return np.asarray(sums @ sums.T)
+
+    def _of_rows(self, of_lines: Floats) -> Floats:
+        if self.lines is None:
+            return of_lines
+        of_rows = of_lines[self.lines]
+        return of_rows if self.weight is None else np.asarray(of_rows * self.weight, dtype=np.float64)
 
     def _by_group(self, of_rows: Floats, mask: Mask) -> Floats:
         return np.bincount(self.groups, np.where(mask, of_rows, 0.0)).astype(np.float64)
@@ -176,21 +241,34 @@ def _is_missing(group: object) -> bool:
     return group is None or (isinstance(group, float) and math.isnan(group))
 
 
-def _sample_variance(effects: Floats) -> float:
-    """Return the variance of the sum of independent effects."""
+def _of_units(effects: Floats) -> Spread:
+    """Return the spread of a sum of independent effects."""
     units = len(effects)
     if units < 2:
-        return 0.0
+        return Spread(0.0, units - 1)
     centred = effects - effects.mean()
     # Not a product by BLAS: its threads wait for each other when other work is going on.
-    return float(np.einsum("i,i->", centred, centred)) * _correction(units)
+    squares = float(np.einsum("i,i->", centred, centred))
+    spread = Spread(squares * _correction(units), units - 1)
+    if units > _SHAPED:
+        return spread
+    squared = centred * centred
+    third = float(np.einsum("i,i->", squared, centred))
+    fourth = float(np.einsum("i,i->", squared, squared)) - 3 * squares**2 / units
+    return Spread(spread.variance, spread.freedom, third, fourth, shaped=True)
 
 
-def _added(parts: list[tuple[float, int]]) -> Spread:
-    """Add variances of several kinds of units; the degrees of freedom are those of Satterthwaite (1946)."""
-    variance = sum(part for part, _ in parts)
-    doubt = sum(part**2 / max(1, units - 1) for part, units in parts)
-    return Spread(variance, variance**2 / doubt if doubt > 0 else 1.0)
+def _added(parts: list[Spread]) -> Spread:
+    """Add sums of several kinds of units; the degrees of freedom are those of Satterthwaite (1946)."""
+    variance = sum(part.variance for part in parts)
+    doubt = sum(part.variance**2 / max(1, part.freedom) for part in parts)
+    return Spread(
+        variance,
+        variance**2 / doubt if doubt > 0 else 1.0,
+        sum(part.third for part in parts),
+        sum(part.fourth for part in parts),
+        shaped=all(part.shaped for part in parts),
+    )
 
 
 def _correction(units: int) -> float:

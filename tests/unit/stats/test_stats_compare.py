@@ -70,6 +70,7 @@ ALL = [
     "balanced_accuracy",
     "roc_auc",
     "average_precision",
+    "calibration_error",
     "log_loss",
 ]
 
@@ -85,7 +86,7 @@ def test_same_seed_same_numbers_and_any_chunk_size(binary):
         assert bounds(again[key]) == bounds(comparison)
         assert bounds(cores[key]) == bounds(comparison)
         assert bounds(small[key]) == pytest.approx(bounds(comparison), rel=0, abs=1e-12)
-        drawn = key[0] == "average_precision"
+        drawn = key[0] == "calibration_error"
         assert (bounds(other[key]) != bounds(comparison)) == drawn
         assert (comparison.monte_carlo_error is not None) == drawn
         assert comparison.replicates == (500 if drawn else 0)
@@ -288,7 +289,7 @@ def test_what_does_not_fit_is_refused(binary):
         ({"replicates": 9}, "9 resamples are too few for 0.9 confidence"),
     ]:
         with pytest.raises(ValueError, match=text):
-            compare(["average_precision"], one, two, **arguments)
+            compare(["calibration_error"], one, two, **arguments)
     nothing = [replace(model, weight=np.zeros(300)) for model in (one, two)]
     with pytest.raises(ValueError, match="all weights are 0"):
         compare(["accuracy"], *nothing)
