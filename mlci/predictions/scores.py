@@ -57,7 +57,7 @@ def scores_of(table: pd.DataFrame, data: DataInputs, classes: Sequence[Any] | No
         prediction=table["prediction"].to_numpy(),
         probability=_probabilities(table, columns, known),
         classes=known,
-        positive=_positive(known, data),
+        positive=positive_of(known, data),
         weight=weight,
     )
 
@@ -91,7 +91,11 @@ def known_classes(tables: Sequence[pd.DataFrame], data: DataInputs) -> tuple[Any
         return tuple(sorted(values.tolist(), key=str))
 
 
-def _positive(classes: Sequence[Any], data: DataInputs) -> Any:
+def positive_of(classes: Sequence[Any], data: DataInputs) -> Any:
+    """Return the class that counts as positive: as configured, else the larger of two; None for more.
+
+    Raises MlciError `config.invalid` when the configured one is none of the classes.
+    """
     if data.positive is None:
         return classes[-1] if len(classes) == 2 else None
     for value in classes:
@@ -113,7 +117,7 @@ def spelled_out(table: pd.DataFrame, data: DataInputs) -> pd.DataFrame:
             f"one column 'probability' for {len(classes)} classes ({', '.join(map(str, classes[:5]))})",
             "write probability_<class> for each",
         )
-    positive = _positive(classes, data)
+    positive = positive_of(classes, data)
     share = table.pop("probability")
     for value in classes:
         table[f"{PREFIX}{value}"] = share if value == positive else 1 - share

@@ -41,7 +41,7 @@ class Judge:
         With `identical` both are one and the same model, which needs no statistics to be not worse.
         """
         gates = list(enumerate(self._inputs.gates))
-        compared = self._compare(candidate, baseline)
+        compared = self.compared(candidate, baseline)
         checks: list[Check] = []
         for number, gate in gates:
             where = self._where(f"compare-to-baseline.gates.{number}")
@@ -53,10 +53,11 @@ class Judge:
                 checks += self._slices(gate, compared, where)
         return checks
 
-    def _compare(self, candidate: pd.DataFrame, baseline: pd.DataFrame | None) -> Compared:
+    def compared(self, candidate: pd.DataFrame, baseline: pd.DataFrame | None) -> Compared:
+        """Return what is found of every metric and slice that the gates ask about."""
         inputs, data = self._inputs, self._data
         classes = known_classes([candidate] if baseline is None else [candidate, baseline], data)
-        slices = _slices_of(candidate, data) if any(gate.per_slice for gate in inputs.gates) else []
+        slices = slices_of(candidate, data) if any(gate.per_slice for gate in inputs.gates) else []
         number = sum(len(column.names) for column in slices)
         try:
             return compare(
@@ -126,7 +127,7 @@ class Judge:
         )
 
 
-def _slices_of(table: pd.DataFrame, data: DataInputs) -> list[Column]:
+def slices_of(table: pd.DataFrame, data: DataInputs) -> list[Column]:
     """Return the slice columns as numbers: a slice for each value, and one for rows without a value."""
     import numpy as np
     import pandas as pd
