@@ -12,7 +12,18 @@ from typing import Any, NoReturn
 import typer
 
 from mlci import __version__
-from mlci.cli import comment, doctor, explain, init, listing, pipeline_commands, plan, schema
+from mlci.cli import (
+    audit_gate,
+    comment,
+    doctor,
+    explain,
+    init,
+    listing,
+    pipeline_commands,
+    plan,
+    power,
+    schema,
+)
 from mlci.cli.front import PROJECT_PANEL, STAGE_PANEL, empty_app
 from mlci.cli.stage_commands import stage_command
 from mlci.core import interruption
@@ -35,8 +46,11 @@ def build_app() -> typer.Typer:
         app.command(rich_help_panel=PROJECT_PANEL)(command)
     for stage in ordered_stages():
         app.command(name=stage.name, help=stage.summary, rich_help_panel=STAGE_PANEL)(stage_command(stage))
-    for command in (explain.explain, listing.list_, schema.schema):
-        app.command(name=command.__name__.rstrip("_"), rich_help_panel=PROJECT_PANEL)(command)
+    questions = (explain.explain, power.power, audit_gate.audit_gate, listing.list_, schema.schema)
+    for command in questions:
+        app.command(name=command.__name__.rstrip("_").replace("_", "-"), rich_help_panel=PROJECT_PANEL)(
+            command
+        )
     return app
 
 

@@ -64,7 +64,7 @@ def scores_of(
         prediction=table["prediction"].to_numpy(),
         probability=_probabilities(table, shares, known),
         classes=known,
-        positive=_positive(known, data),
+        positive=positive_of(known, data),
         weight=weight,
         columns=_groups(table, columns),
     )
@@ -99,7 +99,11 @@ def known_classes(tables: Sequence[pd.DataFrame], data: DataInputs) -> tuple[Any
         return tuple(sorted(values.tolist(), key=str))
 
 
-def _positive(classes: Sequence[Any], data: DataInputs) -> Any:
+def positive_of(classes: Sequence[Any], data: DataInputs) -> Any:
+    """Return the class that counts as positive: as configured, else the larger of two; None for more.
+
+    Raises MlciError `config.invalid` when the configured one is none of the classes.
+    """
     if data.positive is None:
         return classes[-1] if len(classes) == 2 else None
     for value in classes:
@@ -121,7 +125,7 @@ def spelled_out(table: pd.DataFrame, data: DataInputs) -> pd.DataFrame:
             f"one column 'probability' for {len(classes)} classes ({', '.join(map(str, classes[:5]))})",
             "write probability_<class> for each",
         )
-    positive = _positive(classes, data)
+    positive = positive_of(classes, data)
     share = table.pop("probability")
     for value in classes:
         table[f"{PREFIX}{value}"] = share if value == positive else 1 - share

@@ -58,7 +58,7 @@ class Judge:
         With `identical` both are one and the same model, which needs no statistics to be not worse.
         """
         gates = list(enumerate(self._inputs.gates))
-        compared = self._compare(candidate, baseline)
+        compared = self.compared(candidate, baseline)
         checks: list[Check] = []
         for number, gate in gates:
             where = self._where(f"compare-to-baseline.gates.{number}")
@@ -72,7 +72,8 @@ class Judge:
                 checks += self._on_slices(gate, compared, where)
         return checks
 
-    def _compare(self, candidate: pd.DataFrame, baseline: pd.DataFrame | None) -> Compared:
+    def compared(self, candidate: pd.DataFrame, baseline: pd.DataFrame | None) -> Compared:
+        """Return what is found of every metric and slice that the gates ask about."""
         inputs, data = self._inputs, self._data
         classes = known_classes([candidate] if baseline is None else [candidate, baseline], data)
         slices = [

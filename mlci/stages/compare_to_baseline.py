@@ -97,7 +97,7 @@ def parts(inputs: CompareInputs, context: Context) -> dict[str, str]:
         found[context.data.evaluate] = context.digests.of(
             context.existing(context.data.evaluate, "data.evaluate")
         )
-    identity = source_of(text).identity(_request(text, context))
+    identity = source_of(text).identity(baseline_request(text, context))
     if identity == _own_version(context):
         # The baseline moved because this very candidate was deployed: its verdict stands.
         identity = (
@@ -131,7 +131,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
         "candidate",
     )
     with context.step(f"fetch the baseline {text}"):
-        baseline = source_of(text).fetch(_request(text, context))
+        baseline = source_of(text).fetch(baseline_request(text, context))
     reference = None
     if baseline is not None:
         with context.step("bring the baseline onto today's rows"):
@@ -240,7 +240,8 @@ def _refuse_no_gates(inputs: CompareInputs) -> None:
         )
 
 
-def _request(text: str, context: Context) -> BaselineRequest:
+def baseline_request(text: str, context: Context) -> BaselineRequest:
+    """Return what a source of baselines is asked."""
     return BaselineRequest(
         text=text,
         root=context.root,
