@@ -129,8 +129,8 @@ class Auditor:
         return PolicyAudit(
             rows=len(self._rows),
             rounds=self._rounds,
-            alarm=audit.rate(list(blocked[:, counts].any(axis=1))),
-            unclear=audit.rate(list(unclear.any(axis=1))),
+            alarm=audit.rate(np.asarray(blocked[:, counts].any(axis=1)).tolist()),
+            unclear=audit.rate(np.asarray(unclear.any(axis=1)).tolist()),
             gates=tuple(found),
             left_out=self._left_out,
         )
