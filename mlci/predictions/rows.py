@@ -11,7 +11,6 @@ from mlci.core.inputs import DataInputs
 from mlci.core.slice_rules import columns_of
 from mlci.predictions.scores import spelled_out
 from mlci.readers import read_table
-from mlci.slicing import check_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +24,8 @@ def evaluation_rows(
     `where` tells which line of mlci.yaml set a dotted key.
     Raises MlciError `config.invalid`, `data.missing-column`, `data.bad-key` or `data.bad-label`.
     """
+    from mlci.slicing import check_columns
+
     if not data.evaluate or not data.label:
         raise MlciError(
             "config.invalid",
