@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tiny_project import Done, Project, make
+from tiny_project import CONFIG, Done, Project, make
 
 PROGRAM = """
 import shutil
@@ -215,6 +215,20 @@ def test_a_slice_that_the_base_commit_was_judged_on_and_that_is_gone_fails(tmp_p
     before = int((table.carrier == "UA").sum())
     assert f"carrier=UA ({before:,} rows before)" in done.text
     assert "carrier=MQ (" not in done.text
+
+
+def test_a_slice_that_the_champion_was_judged_on_and_that_is_gone_fails(tmp_path: Path) -> None:
+    project = make(tmp_path / "project")
+    data = CONFIG["data"] | {"slices": ["region"]}
+    gates = [{"metric": "accuracy", "no-worse-than": 0.3, "per-slice": True}]
+    project.configure(data=data, compare_to_baseline={"gates": gates})
+    assert project.mlci("run").code == 0
+    lines = (project.root / "data/evaluate.csv").read_text().splitlines(keepends=True)
+    project.write("data/evaluate.csv", "".join(line for line in lines if ",S," not in line))
+    done = project.mlci("run", "--until", "compare-to-baseline")
+    assert done.code == 1, done
+    south = sum(",S," in line for line in lines)
+    assert f"region=S ({south} rows before)" in done.text
 
 
 @pytest.mark.parametrize(
