@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from mlci.config.problems import invalid, nearest
 from mlci.core.errors import MlciError
-from mlci.core.inputs import ChangesInputs, DataInputs, Inputs, TrackingInputs, fields_of, may_be_text, shape
+from mlci.core.inputs import ChangesInputs, DataInputs, Inputs, TrackingInputs, fields_of, lines_in, shape
 
 FILE_NAME = "mlci.yaml"
 SHARED_SECTIONS: dict[str, type[Inputs]] = {
@@ -284,10 +284,8 @@ def _value(text: str, annotation: Any, key: str, origin: str) -> Any:
     kind = shape(annotation)
     if kind == "text":
         return text
-    if kind == "lines" and not text.lstrip().startswith("["):
-        return [line.strip() for line in text.splitlines() if line.strip()]
-    if kind == "yaml" and may_be_text(annotation) and not text.lstrip().startswith(("[", "-", "{")):
-        return [line.strip() for line in text.splitlines() if line.strip()]
+    if (lines := lines_in(text, annotation)) is not None:
+        return lines
     value = parse_text(text, origin)
     if kind in _SHAPE_WORDS and not isinstance(value, bool | int | float):
         raise MlciError("config.invalid", f"'{key}': '{text}' is not {_SHAPE_WORDS[kind]} ({origin})")

@@ -21,7 +21,7 @@ __all__ = [
     "TrackingInputs",
     "choices",
     "fields_of",
-    "may_be_text",
+    "lines_in",
     "shape",
     "unimportant",
 ]
@@ -123,8 +123,16 @@ def shape(annotation: Any) -> Literal["text", "flag", "number", "lines", "yaml"]
     return "yaml"
 
 
-def may_be_text(annotation: Any) -> bool:
-    """Return whether this is a list whose items may be text beside other things: then one item a line will do."""
+def lines_in(text: str, annotation: Any) -> list[str] | None:
+    """Return the lines of a text that stands for a list with one item a line; None when it is to be read as YAML."""
+    others = {"lines": ("[",), "yaml": ("[", "-", "{") if _holds_text(annotation) else ("",)}
+    if text.lstrip().startswith(others.get(shape(annotation), ("",))):
+        return None
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _holds_text(annotation: Any) -> bool:
+    """Return whether this is a list whose items may be text beside other things."""
     lists = [kind for kind in _members(annotation) if typing.get_origin(kind) is list]
     return any(_may_be_text(item) for kind in lists for item in typing.get_args(kind))
 

@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mlci.stats.two_groups import share_difference
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
+
+    Mask = NDArray[np.bool_]
 
 ALPHA = 0.05
 _MOST = 5
 _MOST_VALUES = 50
 _FEWEST = 5
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ def differences(table: pd.DataFrame, rows: Mask, others: Mask) -> list[Differenc
 
 def _values(column: pd.Series, looked_at: Mask) -> Iterator[tuple[str, Mask]]:
     """Yield the values of a column with their rows; for a number of many values, those above its middle."""
+    import numpy as np
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     inside = column[looked_at]

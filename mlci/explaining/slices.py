@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,8 @@ def explain_slice(out: Path, root: Path, data: DataInputs, asked: str, *, show_v
     baseline = (
         None if answers[1] is None else predictions.align(read_table(answers[1]), rows, data, "baseline")
     )
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))  # a metric may live in the project's own code
     found = _compared(comparison, data, (candidate, baseline), asked, inside)
     outcome = _Outcome(data, candidate, baseline)
     counts = outcome.counts(inside)

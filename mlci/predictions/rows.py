@@ -13,7 +13,6 @@ from mlci.predictions.joining import UnmatchedError, both_text_or_neither, place
 from mlci.predictions.refusals import refuse_gaps, refuse_labels, refuse_other_kind, refuse_weights
 from mlci.predictions.scores import spelled_out
 from mlci.readers import read_columns, read_table
-from mlci.slicing import check_columns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,6 +41,8 @@ def evaluation_rows(
     dotted key. Raises MlciError `config.invalid`, `data.missing-column`, `data.bad-key`, `data.bad-label` or
     `data.bad-weight`.
     """
+    from mlci.slicing import check_columns
+
     if not data.evaluate or not data.label:
         raise MlciError(
             "config.invalid",

@@ -36,6 +36,15 @@ def fenced(text: str) -> str:
     return f"{fence}text\n{text}\n{fence}"
 
 
+def code_span(text: str) -> str:
+    """Return one line as code inside a sentence (not in a table), in which nothing is formatted or linked."""
+    shown = one_line(text)
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    fence = "`" * (longest + 1)
+    room = " " if longest else ""
+    return f"{fence}{room}{shown}{room}{fence}"
+
+
 def no_command(text: str) -> str:
     """Return lines none of which a CI system takes for a command to itself.
 

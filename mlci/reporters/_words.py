@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+
 from mlci.core.results import Check, Metric, Report, StageResult
 from mlci.core.status import Status, severity
+from mlci.reporters._escape import one_line
 
 SIGNS = {
     Status.PASSED: "✅",
@@ -90,6 +93,30 @@ def families(result: StageResult) -> list[Check]:
         for check in result.checks
         if check.name.endswith(" per slice") and check.status is Status.PASSED
     ]
+
+
+def next_commands(result: StageResult) -> list[str]:
+    """Return the commands that explain the worst gate and slice of a comparison; none when all is well."""
+    if result.stage != "compare-to-baseline":
+        return []
+    judged = [
+        check
+        for check in troubles(result)
+        if check.metric is not None and check.limit is not None and check.status is not Status.ERRORED
+    ]
+    slices = [check.metric.slice for check in judged if check.metric is not None and check.metric.slice]
+    gates = [_gate_of(check) for check in judged]
+    commands = [f"mlci explain --slice {_quoted(slices[0])}"] if slices else []
+    return [*commands, f"mlci explain --gate {_quoted(gates[0])}"] if gates else commands
+
+
+def _gate_of(check: Check) -> str:
+    """Return the name of the gate that a check belongs to: that of a slice's check has the slice behind it."""
+    return check.name.removesuffix(f" [{check.slice}]") if check.slice else check.name
+
+
+def _quoted(text: str) -> str:
+    return shlex.quote(one_line(text, 200))
 
 
 _EFFECTS = {"weaker": "⚠️ weaker", "changed": "changed", "stronger": "stronger"}

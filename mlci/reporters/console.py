@@ -11,6 +11,7 @@ from mlci.reporters._escape import no_command, one_line, printable
 from mlci.reporters._words import (
     change,
     families,
+    next_commands,
     number,
     policy_lines,
     reason,
@@ -97,6 +98,8 @@ class ConsoleReporter:
         ]
         if len(plain) > _MOST_TROUBLES:
             parts.append(Text(f"… and {len(plain) - _MOST_TROUBLES} more in report.md"))
+        if commands := next_commands(result):
+            parts.append(Text(f"to look closer: {' · '.join(commands)}"))
         return [Padding(part, (0, 0, 0, 2)) for part in parts]  # type: ignore[arg-type] # renderables
 
 

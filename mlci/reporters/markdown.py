@@ -6,13 +6,14 @@ import re
 
 from mlci.core.results import Check, Metric, Report, StageResult
 from mlci.core.status import Status
-from mlci.reporters._escape import escape, fenced, printable
+from mlci.reporters._escape import code_span, escape, fenced, printable
 from mlci.reporters._marker import marker
 from mlci.reporters._room import STEPS, Detail, fit
 from mlci.reporters._words import (
     SIGNS,
     change,
     families,
+    next_commands,
     number,
     policy_lines,
     reason,
@@ -86,6 +87,8 @@ def _stage(result: StageResult, detail: Detail, heading: str) -> str:
     elif result.metrics:
         lines.append(_metrics(result.metrics))
     lines += _bullets([check for check in troubles(result) if check.metric is None], detail)
+    if commands := next_commands(result):
+        lines.append(f"**To look closer:** {' · '.join(code_span(command) for command in commands)}")
     shown = {id(check) for check in (*families(result), *judged)}
     passed = [check for check in result.checks if check.status is Status.PASSED and id(check) not in shown]
     if passed:

@@ -97,7 +97,7 @@ def _metrics(model: str, result: StageResult, *, sliced: bool) -> Iterator[_Seri
     for metric in result.metrics:
         if (metric.slice is not None) is not sliced:
             continue
-        unit = "ratio" if unit_range(metric.name) else ""
+        unit = "ratio" if unit_range(metric.name.removeprefix("worst-slice ")) else ""
         ending = _NOT_IN_NAMES.sub("_", metric.name) + (f"_{unit}" if unit else "")
         labels = _labels(model=model, slice=metric.slice or "")
         shown = _escaped(one_line(metric.name, 100))

@@ -135,7 +135,8 @@ def rests_on(comparison: Comparison) -> str:
     """Return how many rows (or groups) of a slice its metric rests on, where that is not all of them."""
     if comparison.slice is None or comparison.support >= comparison.units:
         return ""
-    what = "positives" if comparison.metric == "recall" else f"{comparison.unit} that it rests on"
+    positives = comparison.metric == "recall" and comparison.unit == "rows"
+    what = "positives" if positives else f"{comparison.unit} that it rests on"
     return f", {comparison.support:,} {what}"
 
 

@@ -54,11 +54,12 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_gates_that_are_shown_can_be_read(page: Path) -> None:
+    from mlci.config.source import parse_text
     from mlci.core.gates import Gate
     from mlci.stats.metrics import metric_kind
 
     for block in blocks(page.read_text("utf-8"), "yaml"):
-        content = yaml.safe_load(block)
+        content = parse_text(block, page.name)
         section = content.get("compare-to-baseline", content) if isinstance(content, dict) else {}
         for gate in section.get("gates", []):
             assert metric_kind(Gate.model_validate(gate).metric).name

@@ -179,6 +179,8 @@ def test_plan_of_a_part() -> None:
         (["report", "--out", "nowhere"], "report.unreadable", "report.json"),
         (["train", "--seed", "x"], "config.invalid", "train.seed"),
         (["train", "--timeout", "0"], "config.invalid", "train.timeout"),
+        (["explain"], "usage", "explain takes one thing"),
+        (["explain", "data.label", "--gate", "accuracy"], "usage", "explain takes one thing"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
@@ -192,7 +194,7 @@ def test_what_is_not_understood_is_named_with_a_way_out(
 
 @pytest.mark.parametrize(
     "arguments",
-    [["nothing"], ["plan", "--nothing"], ["explain"], ["train", "--seed"], ["plan", "extra"]],
+    [["nothing"], ["plan", "--nothing"], ["explain", "a", "b"], ["train", "--seed"], ["plan", "extra"]],
     ids=" ".join,
 )
 def test_typers_own_usage_errors_have_the_same_exit_code(arguments: list[str]) -> None:

@@ -108,6 +108,20 @@ GATES = "compare-to-baseline.gates"
         ("[region, plan]", "[region]", "data.slices", "weaker", "without plan"),
         ("[region, plan]", "[region, plan, age]", "data.slices", "stronger", "with age"),
         (
+            "[region, plan]",
+            "[region, {column: plan, values: [a, b]}]",
+            "data.slices",
+            "weaker",
+            'without plan, with {"column": "plan", "values": ["a", "b"]}',
+        ),
+        (
+            "[region, plan]",
+            "[region, plan, {name: old, where: age > 60}]",
+            "data.slices",
+            "stronger",
+            'with {"name": "old", "where": "age > 60"}',
+        ),
+        (
             "evaluate: evaluate.csv",
             "evaluate: easy.csv",
             "data.evaluate",
