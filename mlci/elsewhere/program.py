@@ -2,8 +2,9 @@
 
 It is run by its path and imports nothing of mlci, which need not be installed there; so it is written
 for older versions of Python too. Its only argument is a JSON file: `model`, `kind` (skops, pickle or
-python_function), `data` and `out` (Parquet), `drop`, `trusted` (types a skops file may hold) and
-`structure` (a Python file with `broken_part`, which checks indices inside the loaded model).
+python_function), `data` and `out` (Parquet), `drop`, `pickles` (whether one may be opened), `trusted`
+(types that a skops file may hold) and `structure` (a Python file with `broken_part`, which checks the
+indices inside a loaded model).
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def _skops(task: dict[str, Any]) -> Any:
 def _pickle(task: dict[str, Any]) -> Any:
     import cloudpickle  # type: ignore[import-untyped]  # it has no stubs
 
-    if os.environ.get("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "true").lower() in ("false", "0"):
+    if not task["pickles"]:
         raise Refused("the model is a pickle, which MLFLOW_ALLOW_PICKLE_DESERIALIZATION forbids")
     with Path(task["model"]).open("rb") as stream:
         return cloudpickle.load(stream)

@@ -23,6 +23,7 @@ from mlci.readers import read_table
 from mlci.scoring import score_in_fresh_process
 
 Way = Literal["here", "auto", "model"]
+_ALLOW_PICKLES = "MLFLOW_ALLOW_PICKLE_DESERIALIZATION"
 _WORTH_ANOTHER = "model.unreadable"
 
 
@@ -133,6 +134,8 @@ def _task(asked: Asked, opened: Loadable) -> Iterator[Path]:
         "data": str(rows.resolve()),
         "out": str(asked.out.resolve()),
         "drop": list(asked.drop),
+        # MLflow's own switch against pickles holds there too.
+        "pickles": asked.variables.get(_ALLOW_PICKLES, "true").lower() not in ("false", "0"),
         "trusted": list(trusted_types(asked.trusted)),
         "structure": str(_structure.__file__),
     }
