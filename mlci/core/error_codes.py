@@ -77,6 +77,9 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "baseline.not-comparable": ErrorCode(
         _NOT_EVALUATED, "The baseline cannot be scored on today's evaluation rows."
     ),
+    "baseline.environment": ErrorCode(
+        _NOT_EVALUATED, "The environment that the baseline's model needs cannot be built."
+    ),
     "metric.failed": ErrorCode(
         _NOT_EVALUATED, "A metric of the project raises, returns no number, or is not deterministic."
     ),

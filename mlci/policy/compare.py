@@ -16,7 +16,7 @@ from mlci.policy.slices import slices_effect
 
 Effect = Literal["weaker", "stronger", "changed"]
 _LONGEST = 60
-_OUTCOMES = {"fail": 2, "warn": 1, "pass": 0, "accept": 0}
+_OUTCOMES = {"fail": 2, "warn": 1, "pass": 0, "accept": 0, "off": 0}
 
 
 def compare(old: str | None, new: str | None, folder: str = "") -> list[PolicyChange]:
@@ -166,6 +166,10 @@ def _smaller_is_weaker(old: Any, new: Any) -> Effect:
     return "weaker" if new < old else "stronger"
 
 
+def _larger_is_weaker(old: Any, new: Any) -> Effect:
+    return "weaker" if new > old else "stronger"
+
+
 def _milder_is_weaker(old: Any, new: Any) -> Effect:
     return "weaker" if _OUTCOMES[new] < _OUTCOMES[old] else "stronger"
 
@@ -182,6 +186,9 @@ _EFFECTS: Mapping[str, Callable[[Any, Any], Effect]] = {
     "data.slices": slices_effect,
     "compare-to-baseline.minimum-rows": _smaller_is_weaker,
     "compare-to-baseline.minimum-events": _smaller_is_weaker,
+    "compare-to-baseline.allow-shared": _larger_is_weaker,
+    "compare-to-baseline.warn-after-uses": _larger_is_weaker,
+    "compare-to-baseline.leakage": _milder_is_weaker,
     "compare-to-baseline.on-inconclusive": _milder_is_weaker,
     "compare-to-baseline.first-run": _milder_is_weaker,
     "compare-to-baseline.trusted-types": _more_is_weaker,

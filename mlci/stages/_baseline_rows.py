@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlci.core.errors import MlciError
+from mlci.core.files import sha256_text
 from mlci.core.ports import Baseline
 from mlci.core.stage import Context
 from mlci.same_training import same_answers, training_digest
@@ -67,20 +68,27 @@ def baseline_table(inputs: CompareInputs, context: Context, baseline: Baseline) 
 def _scored_again(
     inputs: CompareInputs, context: Context, baseline: Baseline, folder: Path, today: str
 ) -> pd.DataFrame:
+    from mlci.elsewhere import Asked, score_where_it_loads
     from mlci.readers import read_table
-    from mlci.scoring import score_in_fresh_process
 
-    kept = context.cache / "scored" / f"{context.digests.of(folder)[:16]}-{today[:16]}.parquet"
+    # The columns that are no features are part of the name: a model that names none is given the others.
+    name = sha256_text("\n".join([context.digests.of(folder), today, *roles(context)]))
+    kept = context.cache / "scored" / f"{name[:32]}.parquet"
     if not kept.exists():
         context.say(f"{baseline.label} was judged on another evaluation set: score it again on today's")
         kept.parent.mkdir(parents=True, exist_ok=True)
-        score_in_fresh_process(
-            folder,
-            context.path(context.data.evaluate or ""),
-            kept,
+        asked = Asked(
+            model=folder,
+            data=context.path(context.data.evaluate or ""),
+            out=kept,
             drop=roles(context),
             trusted=inputs.trusted_types,
+            root=context.root,
+            cache=context.cache,
+            variables=context.variables,
+            say=context.say,
         )
+        score_where_it_loads(asked, inputs.environment)
     table = read_table(kept)
     if context.data.key:
         keys = read_table(context.path(context.data.evaluate or ""), [context.data.key])[context.data.key]

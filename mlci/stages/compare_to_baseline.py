@@ -69,6 +69,11 @@ class CompareInputs(Inputs):
     warn_after_uses: int = Field(
         50, ge=1, description="Candidates that one evaluation set may decide on before there is a warning."
     )
+    environment: Literal["here", "auto", "model"] = Field(
+        "here",
+        description="Where a baseline is scored again: with this Python or the project's (here); if it cannot be "
+        "loaded there, in the environment that the MLflow model records, installed for it (auto); only there (model).",
+    )
     trusted_types: list[str] = Field(
         [],
         description="Types in the baseline's model that may be loaded, beside those of scikit-learn that are known.",

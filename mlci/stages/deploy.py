@@ -116,7 +116,7 @@ def _verdict(inputs: DeployInputs, context: Context, packaged: StageResult) -> C
         )
     if compared.status is Status.FAILED:
         return Check(name=name, status=Status.FAILED, message=f"the comparison failed: {compared.reason}")
-    if compared.status is Status.INCONCLUSIVE and not inputs.accept_inconclusive:
+    if compared.status is Status.INCONCLUSIVE and not (inputs.accept_inconclusive or "").strip():
         return Check(
             name=name,
             status=Status.FAILED,

@@ -97,6 +97,27 @@ GATES = "compare-to-baseline.gates"
             "weaker",
             "fail → warn",
         ),
+        (
+            "minimum-rows: 100",
+            "minimum-rows: 100\n  leakage: 'off'",
+            "compare-to-baseline.leakage",
+            "weaker",
+            "fail → off",
+        ),
+        (
+            "minimum-rows: 100",
+            "minimum-rows: 100\n  allow-shared: 0.2",
+            "compare-to-baseline.allow-shared",
+            "weaker",
+            "0.01 → 0.2",
+        ),
+        (
+            "minimum-rows: 100",
+            "minimum-rows: 100\n  warn-after-uses: 20",
+            "compare-to-baseline.warn-after-uses",
+            "stronger",
+            "50 → 20",
+        ),
         ("minimum-rows: 100", "minimum-rows: 10", "compare-to-baseline.minimum-rows", "weaker", "100 → 10"),
         (
             "@champion",
