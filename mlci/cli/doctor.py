@@ -118,7 +118,7 @@ def _repository(config: Config) -> Iterator[Finding]:
 
 def _data(config: Config) -> Iterator[Finding]:
     data = config.section("data", DataInputs)
-    named = [data.label, data.key, data.weight, data.group, *data.slices]
+    named = [*data.label_columns, data.query, data.key, data.weight, data.group, *data.slices]
     made_later = config.section("train", TrainInputs).pipeline is not None
     for key, name in {"data.train": data.train, "data.evaluate": data.evaluate}.items():
         if name is None:

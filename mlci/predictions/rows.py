@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from mlci.core.errors import MlciError
 from mlci.core.inputs import DataInputs
+from mlci.predictions.multilabel import answers_for, refuse_other_answers, refuse_other_labels
+from mlci.predictions.proper import refuse_bad_queries, refuse_improper_shares
 from mlci.predictions.scores import spelled_out
 from mlci.readers import read_table
 
@@ -21,15 +23,27 @@ def evaluation_rows(data: DataInputs, root: Path, extra: Sequence[str] = ()) -> 
     `extra` are further columns, those that metrics are named with.
     Raises MlciError `config.invalid`, `data.missing-column`, `data.bad-key` or `data.bad-label`.
     """
-    if not data.evaluate or not data.label:
+    if not data.evaluate or not data.label_columns:
         raise MlciError(
             "config.invalid",
-            "data.evaluate and data.label are needed to judge a model",
+            "data.evaluate and data.label (or data.labels) are needed to judge a model",
             "set both in mlci.yaml",
         )
     frame = read_table(root / data.evaluate)
     names = list(
-        dict.fromkeys(n for n in (data.key, data.label, data.weight, data.group, *data.slices, *extra) if n)
+        dict.fromkeys(
+            n
+            for n in (
+                data.key,
+                *data.label_columns,
+                data.query,
+                data.weight,
+                data.group,
+                *data.slices,
+                *extra,
+            )
+            if n
+        )
     )
     missing = [name for name in names if name not in frame.columns]
     if missing:
@@ -45,12 +59,15 @@ def evaluation_rows(data: DataInputs, root: Path, extra: Sequence[str] = ()) -> 
             f"key '{data.key}' of '{data.evaluate}' is empty or repeated in {bad:,} rows",
             "a key names one row",
         )
-    if frame[data.label].isna().any():
-        raise MlciError(
-            "data.bad-label",
-            f"label '{data.label}' of '{data.evaluate}' is empty in {int(frame[data.label].isna().sum()):,} rows",
-            "a model cannot be judged on rows without a label",
-        )
+    for label in data.label_columns:
+        if frame[label].isna().any():
+            raise MlciError(
+                "data.bad-label",
+                f"label '{label}' of '{data.evaluate}' is empty in {int(frame[label].isna().sum()):,} rows",
+                "a model cannot be judged on rows without a label",
+            )
+    refuse_other_labels(frame, data)
+    refuse_bad_queries(frame, data)
     return frame[names]
 
 
@@ -70,13 +87,15 @@ def align(table: pd.DataFrame, rows: pd.DataFrame, data: DataInputs, whose: str)
     Joined on the key; without one, the number of rows (and labels, where given) must agree.
     Raises MlciError `predictions.unreadable`, `predictions.unpaired` or `predictions.not-finite`.
     """
-    if "prediction" not in table.columns:
+    if not data.labels and "prediction" not in table.columns:
         raise MlciError(
             "predictions.unreadable",
             f"the {whose}'s predictions have no column 'prediction' (they have: {', '.join(map(str, table.columns))})",
             "write key, label, prediction, and probability_<class> for a classifier",
         )
     given = ["prediction", *(str(n) for n in table.columns if str(n).startswith("probability"))]
+    if data.labels:
+        given = answers_for(list(table.columns), data, whose)
     if data.key:
         table = _by_key(table, rows, data.key, whose)
     elif len(table) != len(rows):
@@ -85,7 +104,7 @@ def align(table: pd.DataFrame, rows: pd.DataFrame, data: DataInputs, whose: str)
             f"the {whose} has {len(table):,} predictions for {len(rows):,} evaluation rows",
             "set data.key, so that rows can be matched",
         )
-    elif data.label in table.columns and not _same(table[data.label], rows[data.label]):
+    elif any(name in table.columns and not _same(table[name], rows[name]) for name in data.label_columns):
         raise MlciError(
             "predictions.unpaired",
             f"the {whose}'s predictions hold other labels than the evaluation rows, in the same order",
@@ -95,7 +114,11 @@ def align(table: pd.DataFrame, rows: pd.DataFrame, data: DataInputs, whose: str)
     for name in given:
         joined[name] = table[name].to_numpy()
     _refuse_gaps(joined, given, whose)
+    if data.labels:
+        refuse_other_answers(joined, data, whose)
+        return joined
     _refuse_other_kind(joined, data, whose)
+    refuse_improper_shares(joined, data, whose)
     return spelled_out(joined, data) if "probability" in given else joined
 
 
@@ -134,7 +157,7 @@ def _refuse_gaps(table: pd.DataFrame, columns: Sequence[str], whose: str) -> Non
     for name in columns:
         values = table[name]
         bad = values.isna().to_numpy()
-        if name != "prediction" and not is_numeric_dtype(values):
+        if not name.startswith("prediction") and not is_numeric_dtype(values):
             raise MlciError(
                 "predictions.unreadable", f"the {whose}'s '{name}' is not a column of numbers", "write 0 … 1"
             )

@@ -67,7 +67,7 @@ class Judge:
                 None if baseline is None else scores_of(baseline, data, classes, extra),
                 scores_of(candidate, data, classes, extra),
                 slices=slices,
-                groups=candidate[data.group].to_numpy() if data.group else None,
+                groups=candidate[unit].to_numpy() if (unit := data.group or data.query) else None,
                 confidence=1 - 2 * inputs.alpha,
                 replicates=replicates_needed(number, inputs.alpha, least=inputs.resamples),
                 seed=inputs.seed,

@@ -124,7 +124,7 @@ def _suite(path: Path, name: str) -> list[Mapping[str, Any]]:
 def _contract(frame: pd.DataFrame, file: str, context: Context) -> list[Check]:
     """Check what the project description itself promises about a file."""
     data = context.data
-    named = [data.label, data.key, data.weight, data.group, *data.slices, *data.features]
+    named = [*data.label_columns, data.query, data.key, data.weight, data.group, *data.slices, *data.features]
     missing = [name for name in dict.fromkeys(named) if name and name not in frame.columns]
     if missing:
         raise MlciError(
@@ -133,10 +133,10 @@ def _contract(frame: pd.DataFrame, file: str, context: Context) -> list[Check]:
             f"it has: {', '.join(map(str, list(frame.columns)[:30]))}",
         )
     checks = [_present(file)]
-    if data.label:
-        checks.append(
-            _counted(file, f"label {data.label} has a value", int(frame[data.label].isna().sum()), frame)
-        )
+    checks += [
+        _counted(file, f"label {label} has a value", int(frame[label].isna().sum()), frame)
+        for label in data.label_columns
+    ]
     if data.key:
         bad = int(frame[data.key].isna().sum() + frame[data.key].dropna().duplicated().sum())
         checks.append(_counted(file, f"key {data.key} names one row each", bad, frame))

@@ -65,7 +65,8 @@ def test_what_does_not_fit_is_refused(multilabel):
         statistic("brier", replace(scores, probability=None))
     with pytest.raises(ValueError, match="kappa is defined for binary and multiclass problems"):
         statistic("kappa", scores)
+    label = scores.label.copy()
+    label[7] = ~label[7]
+    other = replace(scores, label=label)
     with pytest.raises(ValueError, match="not paired: the label differs in 1 of 300 rows"):
-        label = scores.label.copy()
-        label[7] = ~label[7]
-        compare(["f1"], scores, replace(scores, label=label))
+        compare(["f1"], scores, other)
