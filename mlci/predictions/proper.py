@@ -14,21 +14,13 @@ _ROUNDING = 0.01
 """How far probabilities may be from adding up to 1: those that were written with two or three digits are."""
 
 
-def refuse_improper_shares(table: pd.DataFrame, data: DataInputs, whose: str) -> None:
-    """Raise MlciError for predictions that are no numbers in a ranking, and for probabilities that do not add up.
+def refuse_improper_shares(table: pd.DataFrame, whose: str) -> None:
+    """Raise MlciError `predictions.unreadable` where the columns `probability_<class>` do not add up to 1.
 
-    Of each row, the columns `probability_<class>` add up to 1. One column is left as it is: the other
-    class has the rest. Raises MlciError `predictions.unreadable`.
+    One column alone is left as it is: the other class has the rest.
     """
     import numpy as np
-    from pandas.api.types import is_numeric_dtype
 
-    if data.query and not is_numeric_dtype(table["prediction"]):
-        raise MlciError(
-            "predictions.unreadable",
-            f"the {whose}'s 'prediction' is not a column of numbers",
-            "write the score that documents of a query are ranked by (data.query)",
-        )
     shares = [str(name) for name in table.columns if str(name).startswith("probability_")]
     if len(shares) < 2:
         return

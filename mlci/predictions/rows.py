@@ -118,7 +118,7 @@ def align(table: pd.DataFrame, rows: pd.DataFrame, data: DataInputs, whose: str)
         refuse_other_answers(joined, data, whose)
         return joined
     _refuse_other_kind(joined, data, whose)
-    refuse_improper_shares(joined, data, whose)
+    refuse_improper_shares(joined, whose)
     return spelled_out(joined, data) if "probability" in given else joined
 
 
