@@ -22,6 +22,7 @@ from mlci.process import redact
 from mlci.readers import read_columns
 from mlci.stages.compare_to_baseline import CompareInputs
 from mlci.stages.train import TrainInputs, way_of
+from mlci.stats.names import columns_of
 from mlci.stores import git
 from mlci.trackers import open_tracker
 
@@ -119,6 +120,8 @@ def _repository(config: Config) -> Iterator[Finding]:
 def _data(config: Config) -> Iterator[Finding]:
     data = config.section("data", DataInputs)
     named = [*data.label_columns, data.query, data.key, data.weight, data.group, *data.slices]
+    gates = config.section("compare-to-baseline", CompareInputs).gates
+    asked = {"data.evaluate": columns_of(gate.metric for gate in gates)}
     made_later = config.section("train", TrainInputs).pipeline is not None
     for key, name in {"data.train": data.train, "data.evaluate": data.evaluate}.items():
         if name is None:
@@ -133,7 +136,7 @@ def _data(config: Config) -> Iterator[Finding]:
                 yield Finding(Status.FAILED, f"'{name}' ({key}) does not exist", "make it, or run `dvc pull`")
             continue
         columns = read_columns(path)
-        missing = [column for column in named if column and column not in columns]
+        missing = [column for column in [*named, *asked.get(key, [])] if column and column not in columns]
         if missing:
             yield Finding(
                 Status.FAILED,

@@ -16,8 +16,10 @@ _INTRODUCTION = (
     "is the largest rate less the smallest, the ratio the smallest over the largest. "
     "Any scorer of scikit-learn is `sklearn:NAME`, and a function of the project is "
     "`module:function`: it is given a table with `label`, `prediction`, and `probability_<class>` and `weight` where "
-    "there are any, and returns a number; with `function.greater_is_better = False` less is better. Both are called "
-    "for every resample. How each interval is made is told in [the verdict](../verdict.md)."
+    "there are any (with `data.labels` these are `label_<label>` and so on; with `data.query` there is `query`), and "
+    "returns a number; with `function.greater_is_better = False` less is better. Both are called for every resample. "
+    "`mape` refuses labels of 0, for which scikit-learn gives a huge number. How each interval is made is told in "
+    "[the verdict](../verdict.md)."
 )
 
 

@@ -43,6 +43,7 @@ def test_a_gap_between_groups_of_a_column_that_is_no_slice(project: Project) -> 
 
 def test_groups_that_are_not_there_are_refused(project: Project) -> None:
     project.configure(compare_to_baseline={"gates": [{"metric": "tpr_difference@sex", "no-worse-than": 0.1}]})
+    assert "'data/evaluate.csv' has no column sex" in project.mlci("doctor").text
     done = project.mlci("run", "--until", "compare-to-baseline")
     done.refused("data.missing-column", 3, "has no column 'sex'")
 
