@@ -36,9 +36,9 @@ class MetricKind:
     """What is known about a metric before any data.
 
     `needs` is what there must be beside labels and predictions: nothing, probabilities, the column that
-    it is named with, or queries. `bounds` are the smallest and largest possible value, None when there is none. `label_power` says
-    for an unbounded metric how it grows with the range of the label (1: mae, 2: mse), None when it
-    does not.
+    it is named with, or queries. `bounds` are the smallest and largest possible value, None when there
+    is none. `label_power` says for an unbounded metric how it grows with the range of the label (1:
+    mae, 2: mse), None when it does not.
     """
 
     name: str
