@@ -22,7 +22,7 @@ from mlci.process import redact
 from mlci.readers import read_columns
 from mlci.stages.compare_to_baseline import CompareInputs
 from mlci.stages.train import TrainInputs, way_of
-from mlci.stats.names import columns_of
+from mlci.stats.names import named_columns
 from mlci.stores import git
 from mlci.trackers import open_tracker
 
@@ -121,7 +121,7 @@ def _data(config: Config) -> Iterator[Finding]:
     data = config.section("data", DataInputs)
     named = [*data.label_columns, data.query, data.key, data.weight, data.group, *data.slices]
     gates = config.section("compare-to-baseline", CompareInputs).gates
-    asked = {"data.evaluate": columns_of(gate.metric for gate in gates)}
+    asked = {"data.evaluate": named_columns(gate.metric for gate in gates)}
     made_later = config.section("train", TrainInputs).pipeline is not None
     for key, name in {"data.train": data.train, "data.evaluate": data.evaluate}.items():
         if name is None:

@@ -15,7 +15,7 @@ from mlci.stats.compare import compare
 from mlci.stats.comparison import Comparison
 from mlci.stats.decision import Decision, at_least, at_most, better_by, no_worse_than
 from mlci.stats.multiplicity import SliceFamily, decide_slices, replicates_needed
-from mlci.stats.names import columns_of
+from mlci.stats.names import named_columns
 from mlci.stats.slices import Column
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Judge:
         slices = _slices_of(candidate, data) if any(gate.per_slice for gate in inputs.gates) else []
         number = sum(len(column.names) for column in slices)
         metrics = [gate.metric for gate in inputs.gates]
-        extra = columns_of(metrics)
+        extra = named_columns(metrics)
         try:
             return compare(
                 metrics,

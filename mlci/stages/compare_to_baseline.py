@@ -18,7 +18,7 @@ from mlci.core.status import Status
 from mlci.core.versions import version_parts
 from mlci.stages._baseline_rows import baseline_table, digest_of_model, same_model
 from mlci.stages._tracking import open_tracker
-from mlci.stats.names import check_metric, columns_of
+from mlci.stats.names import check_metric, named_columns
 
 if TYPE_CHECKING:
     pass
@@ -104,7 +104,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
         raise MlciError("stage.not-run", "the train stage left no predictions", "run `mlci train` again")
     text = baseline_text(inputs, context)
     rows = predictions.evaluation_rows(
-        context.data, context.root, columns_of(gate.metric for gate in inputs.gates)
+        context.data, context.root, named_columns(gate.metric for gate in inputs.gates)
     )
     candidate = predictions.align(read_table(candidate_file), rows, context.data, "candidate")
     with context.step(f"fetch the baseline {text}"):
