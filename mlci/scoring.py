@@ -42,6 +42,12 @@ def score(model: Model, frame: pd.DataFrame, drop: Sequence[str]) -> pd.DataFram
     if getattr(model, "features", None) is None:
         frame = frame.drop(columns=[name for name in drop if name in frame.columns])
     scores = {PREDICTION: model.predict(frame)}
+    if getattr(scores[PREDICTION], "ndim", 1) > 1:
+        raise MlciError(
+            "model.unreadable",
+            f"the model predicts {scores[PREDICTION].shape[-1]} columns for each row, and one is asked for",
+            "write the predictions of several labels by train.command, as prediction_<label>",
+        )
     probabilities = model.predict_proba(frame)
     if probabilities is not None:
         classes = list(model.classes or [])

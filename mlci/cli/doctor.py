@@ -23,6 +23,7 @@ from mlci.process import redact
 from mlci.readers import read_columns
 from mlci.stages.compare_to_baseline import CompareInputs
 from mlci.stages.train import TrainInputs, way_of
+from mlci.stats.names import named_columns
 from mlci.stores import git
 from mlci.trackers import open_tracker
 
@@ -119,6 +120,8 @@ def _repository(config: Config) -> Iterator[Finding]:
 
 def _data(config: Config) -> Iterator[Finding]:
     data = config.section("data", DataInputs)
+    gates = config.section("compare-to-baseline", CompareInputs).gates
+    asked = {"data.evaluate": named_columns(gate.metric for gate in gates)}
     made_later = config.section("train", TrainInputs).pipeline is not None
     for key, name in {"data.train": data.train, "data.evaluate": data.evaluate}.items():
         if name is None:
@@ -134,7 +137,8 @@ def _data(config: Config) -> Iterator[Finding]:
             continue
         columns = read_columns(path)
         sliced = [entry for entry in data.slices if isinstance(entry, str) or key == "data.evaluate"]
-        named = [data.label, data.key, data.weight, data.group, *columns_of(sliced)]
+        usual = [*data.label_columns, data.query, data.key, data.weight, data.group, *columns_of(sliced)]
+        named = dict.fromkeys([*usual, *asked.get(key, [])])
         missing = [column for column in named if column and column not in columns]
         if missing:
             yield Finding(

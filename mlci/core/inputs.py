@@ -5,9 +5,9 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
 from mlci.core.names import kebab
@@ -33,6 +33,10 @@ class DataInputs(Inputs):
     train: str | None = Field(None, description="File with the training rows (CSV or Parquet).")
     evaluate: str | None = Field(None, description="File with the rows that every model is judged on.")
     label: str | None = Field(None, description="Column that the model predicts.")
+    labels: list[str] = Field(
+        [],
+        description="Columns of 0 and 1 that the model predicts all at once (multi-label), in place of label.",
+    )
     key: str | None = Field(
         None, description="Column that identifies a row, so that two models are compared on the same rows."
     )
@@ -53,6 +57,10 @@ class DataInputs(Inputs):
         description="Column with the time of a row (timestamp, date, ISO 8601 text or number); evaluation rows "
         "that are older than training rows are then leakage.",
     )
+    query: str | None = Field(
+        None,
+        description="Column of the query that a row is ranked for, by its prediction; the label is its relevance.",
+    )
     weight: str | None = Field(None, description="Column with the weight of a row.")
     task: Literal["classification", "regression"] | None = Field(
         None,
@@ -71,6 +79,25 @@ class DataInputs(Inputs):
         if twice is not None:
             raise ValueError(f"two entries are called '{twice}'; give one of them a name")
         return entries
+
+    @model_validator(mode="after")
+    def _one_kind_of_label(self) -> Self:
+        if self.labels and self.label:
+            raise ValueError(
+                "label and labels exclude each other: name one label, or several columns of 0 and 1"
+            )
+        if self.labels and len(set(self.labels)) < max(2, len(self.labels)):
+            raise ValueError("labels needs at least two different columns; name one as label")
+        if self.labels and (self.query or self.positive is not None or self.task == "regression"):
+            raise ValueError("query, positive and task: regression have no meaning beside labels")
+        if self.query and self.task == "classification":
+            raise ValueError("query asks for a ranking, where the label is a number; leave task out")
+        return self
+
+    @property
+    def label_columns(self) -> list[str]:
+        """The columns that the model predicts."""
+        return list(self.labels) if self.labels else [self.label] if self.label else []
 
 
 class TrackingInputs(Inputs):

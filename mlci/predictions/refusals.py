@@ -22,14 +22,17 @@ def refuse_labels(frame: pd.DataFrame, data: DataInputs) -> None:
     """Raise MlciError `data.bad-label` for labels that are empty, infinite, no numbers, or all one class."""
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
+    for name in data.label_columns:
+        if frame[name].isna().any():
+            raise MlciError(
+                "data.bad-label",
+                f"label '{name}' of '{data.evaluate}' is empty in {int(frame[name].isna().sum()):,} rows",
+                "a model cannot be judged on rows without a label",
+            )
+    if data.labels:
+        return
     label = frame[data.label]
     where = f"label '{data.label}' of '{data.evaluate}'"
-    if label.isna().any():
-        raise MlciError(
-            "data.bad-label",
-            f"{where} is empty in {int(label.isna().sum()):,} rows",
-            "a model cannot be judged on rows without a label",
-        )
     if data.task == "regression" and not is_numeric_dtype(label):
         raise MlciError(
             "data.bad-label",
@@ -76,7 +79,7 @@ def refuse_gaps(table: pd.DataFrame, columns: Sequence[str], whose: str) -> None
 
     for name in columns:
         values = table[name]
-        if name != "prediction" and (not is_numeric_dtype(values) or is_bool_dtype(values)):
+        if not name.startswith("prediction") and (not is_numeric_dtype(values) or is_bool_dtype(values)):
             raise MlciError(
                 "predictions.unreadable", f"the {whose}'s '{name}' is not a column of numbers", "write 0 … 1"
             )
@@ -87,7 +90,7 @@ def refuse_gaps(table: pd.DataFrame, columns: Sequence[str], whose: str) -> None
                 f"the {whose}'s '{name}' is NaN, infinite or empty in {int(bad.sum()):,} of {len(table):,} rows",
                 "a model that does not answer cannot be judged; look at these rows' features",
             )
-        if name != "prediction":
+        if not name.startswith("prediction"):
             _refuse_outside(values, name, whose)
 
 

@@ -10,6 +10,8 @@ from mlci.core.errors import MlciError
 from mlci.core.inputs import DataInputs
 from mlci.core.slice_rules import columns_of
 from mlci.predictions.joining import UnmatchedError, both_text_or_neither, places, repeats
+from mlci.predictions.multilabel import answers_for, refuse_other_answers, refuse_other_labels
+from mlci.predictions.proper import refuse_bad_queries, refuse_improper_shares
 from mlci.predictions.refusals import refuse_gaps, refuse_labels, refuse_other_kind, refuse_weights
 from mlci.predictions.scores import spelled_out
 from mlci.readers import read_columns, read_table
@@ -25,7 +27,7 @@ def judged_columns(data: DataInputs, extra: Sequence[str] = ()) -> list[str]:
 
     `extra` are further ones, those that metrics are named with.
     """
-    usual = (data.key, data.label, data.weight, data.group)
+    usual = (data.key, *data.label_columns, data.query, data.weight, data.group)
     return list(dict.fromkeys(name for name in (*usual, *columns_of(data.slices), *extra) if name))
 
 
@@ -43,10 +45,10 @@ def evaluation_rows(
     """
     from mlci.slicing import check_columns
 
-    if not data.evaluate or not data.label:
+    if not data.evaluate or not data.label_columns:
         raise MlciError(
             "config.invalid",
-            "data.evaluate and data.label are needed to judge a model",
+            "data.evaluate and data.label (or data.labels) are needed to judge a model",
             "set both in mlci.yaml",
         )
     path = root / data.evaluate
@@ -68,6 +70,8 @@ def evaluation_rows(
             "a key names one row",
         )
     refuse_labels(frame, data)
+    refuse_other_labels(frame, data)
+    refuse_bad_queries(frame, data)
     refuse_weights(frame, data)
     return frame
 
@@ -83,9 +87,8 @@ def read_predictions(path: Path, whose: str, data: DataInputs) -> pd.DataFrame:
     """
     try:
         present = read_columns(path)
-        _refuse_without_prediction(present, whose)
-        kept = (data.key, data.label, "prediction")
-        return read_table(path, [name for name in present if name in kept or _is_probability(name)])
+        kept = {data.key, data.label, *_answers(present, data, whose)}
+        return read_table(path, [name for name in present if name in kept])
     except MlciError as error:
         if error.code == "predictions.unreadable":
             raise
@@ -102,8 +105,7 @@ def align(table: pd.DataFrame, rows: pd.DataFrame, data: DataInputs, whose: str)
     Raises MlciError `predictions.unreadable`, `predictions.unpaired`, `predictions.not-finite` or
     `predictions.out-of-range`.
     """
-    _refuse_without_prediction([str(name) for name in table.columns], whose)
-    given = ["prediction", *(str(n) for n in table.columns if _is_probability(str(n)))]
+    given = _answers([str(name) for name in table.columns], data, whose)
     where = None
     if data.key:
         where = _by_key(table, rows, data.key, whose)
@@ -113,7 +115,7 @@ def align(table: pd.DataFrame, rows: pd.DataFrame, data: DataInputs, whose: str)
             f"the {whose} has {len(table):,} predictions for {len(rows):,} evaluation rows",
             "set data.key, so that rows can be matched",
         )
-    elif data.label in table.columns and not _same(table[data.label], rows[data.label]):
+    elif any(name in table.columns and not _same(table[name], rows[name]) for name in data.label_columns):
         raise MlciError(
             "predictions.unpaired",
             f"the {whose}'s predictions hold other labels than the evaluation rows, in the same order",
@@ -124,21 +126,25 @@ def align(table: pd.DataFrame, rows: pd.DataFrame, data: DataInputs, whose: str)
         values = table.pop(name).array
         joined[name] = values if where is None else values.take(where)
     refuse_gaps(joined, given, whose)
+    if data.labels:
+        refuse_other_answers(joined, data, whose)
+        return joined
     refuse_other_kind(joined, data, whose)
+    refuse_improper_shares(joined, whose)
     return spelled_out(joined, data) if "probability" in given else joined
 
 
-def _refuse_without_prediction(names: Sequence[str], whose: str) -> None:
+def _answers(names: Sequence[str], data: DataInputs, whose: str) -> list[str]:
+    """Return the columns that hold what a model says; raises MlciError `predictions.unreadable`."""
+    if data.labels:
+        return answers_for(names, data, whose)
     if "prediction" not in names:
         raise MlciError(
             "predictions.unreadable",
             f"the {whose}'s predictions have no column 'prediction' (they have: {', '.join(names)})",
             "write key, label, prediction, and probability_<class> for a classifier",
         )
-
-
-def _is_probability(name: str) -> bool:
-    return name.startswith("probability")
+    return ["prediction", *(name for name in names if name.startswith("probability"))]
 
 
 def _by_key(table: pd.DataFrame, rows: pd.DataFrame, key: str, whose: str) -> NDArray[np.intp] | None:

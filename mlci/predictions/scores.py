@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mlci.core.errors import MlciError
 from mlci.core.inputs import DataInputs
+from mlci.predictions.multilabel import scores_of_labels
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +25,8 @@ def task_of(labels: pd.Series, data: DataInputs, *, has_probabilities: bool) -> 
     """Return what is predicted: as configured, else classes when the labels look like classes."""
     from pandas.api.types import is_bool_dtype, is_float_dtype, is_numeric_dtype
 
+    if data.query:  # a relevance of 0 to 4 looks like a class
+        return "regression"
     if data.task:
         return data.task
     if has_probabilities or is_bool_dtype(labels) or not is_numeric_dtype(labels):
@@ -46,9 +49,11 @@ def scores_of(
     """
     from mlci.stats.scores import Scores
 
+    if data.labels:
+        return scores_of_labels(table, data, _weight(table, data), _groups(table, columns))
     label = table[data.label]
     shares = [name for name in table.columns if name.startswith(PREFIX)]
-    weight = table[data.weight].to_numpy(dtype=float) if data.weight else None
+    weight = _weight(table, data)
     if task_of(label, data, has_probabilities=bool(shares)) == "regression":
         return Scores(
             label=label.to_numpy(dtype=float),
@@ -57,6 +62,7 @@ def scores_of(
             classes=None,
             weight=weight,
             columns=_groups(table, columns),
+            query=_queries(table, data),
         )
     known = tuple(classes) if classes is not None else known_classes([table], data)
     return Scores(
@@ -72,6 +78,11 @@ def scores_of(
 
 def usual_metrics(scores: Scores) -> list[str]:
     """Return the metrics that are recorded for every model of this kind of task."""
+    if scores.labels is not None:
+        names = ["accuracy", "hamming_loss", "f1"]
+        return [*names, "roc_auc", "log_loss", "brier"] if scores.probability is not None else names
+    if scores.query is not None:
+        return ["ndcg@10", "map@10"]
     if scores.classes is None:
         return ["rmse", "mae", "r2"]
     names = ["accuracy", "balanced_accuracy", "f1"]
@@ -89,8 +100,11 @@ def metric_value(name: str, scores: Scores) -> float | None:
 
 
 def known_classes(tables: Sequence[pd.DataFrame], data: DataInputs) -> tuple[Any, ...]:
-    """Return all label values in several tables of predictions, in order."""
+    """Return all label values in several tables of predictions, in order; none for several labels."""
     import pandas as pd
+
+    if data.labels:
+        return ()
 
     values = pd.concat([column for t in tables for column in (t[data.label], t["prediction"])]).unique()
     try:
@@ -130,6 +144,17 @@ def spelled_out(table: pd.DataFrame, data: DataInputs) -> pd.DataFrame:
     for value in classes:
         table[f"{PREFIX}{value}"] = share if value == positive else 1 - share
     return table
+
+
+def _weight(table: pd.DataFrame, data: DataInputs) -> NDArray[np.float64] | None:
+    return table[data.weight].to_numpy(dtype=float) if data.weight else None
+
+
+def _queries(table: pd.DataFrame, data: DataInputs) -> NDArray[np.intp] | None:
+    """Return the query of each row as a number."""
+    import pandas as pd
+
+    return pd.factorize(table[data.query])[0] if data.query else None
 
 
 def _groups(table: pd.DataFrame, columns: Sequence[str]) -> dict[str, Groups]:

@@ -19,7 +19,7 @@ from mlci.stages._gate_checks import name_of
 from mlci.stages._judging import Judge
 from mlci.stats import audit
 from mlci.stats.audit import Rate
-from mlci.stats.names import columns_of
+from mlci.stats.names import named_columns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -163,7 +163,7 @@ class Auditor:
             self._rows.assign(**{name: pair[side] for name, pair in self._answers.items()}) for side in (0, 1)
         )
         classes = known_classes([candidate, baseline], self._data)
-        extra = columns_of([gate.metric])
+        extra = named_columns([gate.metric])
         scores = [scores_of(table, self._data, classes, extra) for table in (baseline, candidate)]
         population = audit.worse_by(
             gate.metric, scores[0], scores[1], gate.limit, relative=gate.relative, groups=self._groups

@@ -10,7 +10,7 @@ from mlci.core.errors import MlciError
 from mlci.core.stage import Context
 from mlci.stages._baseline_rows import baseline_table
 from mlci.stages.compare_to_baseline import CompareInputs, baseline_request, baseline_text
-from mlci.stats.names import columns_of
+from mlci.stats.names import named_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ def both_models(inputs: CompareInputs, context: Context) -> BothModels:
     """
     from mlci import predictions
 
-    extra = columns_of(gate.metric for gate in inputs.gates)
+    extra = named_columns(gate.metric for gate in inputs.gates)
     rows = predictions.evaluation_rows(context.data, context.root, context.where, extra)
     problems: list[MlciError] = []
     candidate = baseline = None

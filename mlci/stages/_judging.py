@@ -19,7 +19,7 @@ from mlci.stats.compare import compare
 from mlci.stats.comparison import Comparison
 from mlci.stats.decision import Decision, at_least, at_most, better_by, no_worse_than
 from mlci.stats.multiplicity import judged_together, replicates_needed
-from mlci.stats.names import columns_of
+from mlci.stats.names import named_columns
 from mlci.stats.outside import OutsideError
 from mlci.stats.worst import WorstSlice, beyond_together, worst_gain, worst_value
 
@@ -83,14 +83,14 @@ class Judge:
         ]
         number = sum(len(column.names) for column in slices)
         metrics = [gate.metric for gate in inputs.gates]
-        extra = columns_of(metrics)
+        extra = named_columns(metrics)
         try:
             return compare(
                 metrics,
                 None if baseline is None else scores_of(baseline, data, classes, extra),
                 scores_of(candidate, data, classes, extra),
                 slices=slices,
-                groups=candidate[data.group].to_numpy() if data.group else None,
+                groups=candidate[unit].to_numpy() if (unit := data.group or data.query) else None,
                 confidence=1 - 2 * inputs.alpha,
                 replicates=replicates_needed(number, inputs.alpha, least=inputs.resamples),
                 seed=inputs.seed,

@@ -19,7 +19,7 @@ from mlci.core.status import Status
 from mlci.core.versions import version_parts
 from mlci.stages._baseline_rows import baseline_table, digest_of_model, same_model
 from mlci.stages._tracking import open_tracker
-from mlci.stats.names import check_metric, columns_of
+from mlci.stats.names import check_metric, named_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,7 +126,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
     if candidate_file is None:
         raise MlciError("stage.not-run", "the train stage left no predictions", "run `mlci train` again")
     text = baseline_text(inputs, context)
-    extra = columns_of(gate.metric for gate in inputs.gates)
+    extra = named_columns(gate.metric for gate in inputs.gates)
     rows = predictions.evaluation_rows(context.data, context.root, context.where, extra)
     guards = _guards(inputs, context, len(rows))
     candidate = predictions.align(

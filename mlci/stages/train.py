@@ -197,17 +197,23 @@ def _predictions(inputs: TrainInputs, context: Context, trained: Trained, rows: 
 def roles(context: Context) -> list[str]:
     """Return the columns that are never features."""
     data = context.data
-    return [name for name in (data.label, data.key, data.weight, data.group, *data.ignore) if name]
+    return [
+        name
+        for name in (*data.label_columns, data.key, data.query, data.weight, data.group, *data.ignore)
+        if name
+    ]
 
 
 def _metrics(table: pd.DataFrame, context: Context) -> list[Metric]:
     """Return the usual metrics of this kind of task on the evaluation rows."""
     from mlci.predictions import metric_value, scores_of, usual_metrics
-    from mlci.stats.metrics import METRICS
+    from mlci.stats.metrics import metric_kind
 
     scores = scores_of(table, context.data)
     return [
-        Metric(name=name, value=metric_value(name, scores), direction=METRICS[name].direction, n=len(table))
+        Metric(
+            name=name, value=metric_value(name, scores), direction=metric_kind(name).direction, n=len(table)
+        )
         for name in usual_metrics(scores)
     ]
 

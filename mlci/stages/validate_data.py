@@ -127,7 +127,8 @@ def _contract(frame: pd.DataFrame, file: str, context: Context) -> list[Check]:
     data = context.data
     # A rule may speak of columns that only evaluation rows have; a plain column is one of all rows.
     sliced = [entry for entry in data.slices if isinstance(entry, str) or file == data.evaluate]
-    named = [data.label, data.key, data.weight, data.group, *columns_of(sliced), *data.features]
+    usual = [*data.label_columns, data.query, data.key, data.weight, data.group]
+    named = [*usual, *columns_of(sliced), *data.features]
     missing = [name for name in dict.fromkeys(named) if name and name not in frame.columns]
     if missing:
         raise MlciError(
@@ -136,10 +137,10 @@ def _contract(frame: pd.DataFrame, file: str, context: Context) -> list[Check]:
             f"it has: {', '.join(map(str, list(frame.columns)[:30]))}",
         )
     checks = [_present(file)]
-    if data.label:
-        checks.append(
-            _counted(file, f"label {data.label} has a value", int(frame[data.label].isna().sum()), frame)
-        )
+    checks += [
+        _counted(file, f"label {label} has a value", int(frame[label].isna().sum()), frame)
+        for label in data.label_columns
+    ]
     if data.key:
         bad = int(frame[data.key].isna().sum() + frame[data.key].dropna().duplicated().sum())
         checks.append(_counted(file, f"key {data.key} names one row each", bad, frame))

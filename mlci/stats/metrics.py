@@ -28,15 +28,17 @@ _BINARY = frozenset({"binary"})
 _RANKED = frozenset({"ranking"})
 _UNIT = (0.0, 1.0)
 _NUMBERS = frozenset({"regression"})
+_ANY = _CLASSES | _SETS | _NUMBERS
 
 
 @dataclass(frozen=True)
 class MetricKind:
     """What is known about a metric before any data.
 
-    `bounds` are the smallest and largest possible value, None when there is none. `label_power` says
-    for an unbounded metric how it grows with the range of the label (1: mae, 2: mse), None when it
-    does not.
+    `needs` is what there must be beside labels and predictions: nothing, probabilities, the column that
+    it is named with, or queries. `bounds` are the smallest and largest possible value, None when there
+    is none. `label_power` says for an unbounded metric how it grows with the range of the label (1:
+    mae, 2: mse), None when it does not.
     """
 
     name: str
@@ -136,10 +138,10 @@ def metric_kind(name: str) -> MetricKind:
 def _of_others(name: str) -> MetricKind:
     """Return a metric that is called for every resample; raises ValueError when there is none."""
     if name.startswith(outside.SCORER):
-        return MetricKind(name, _CLASSES | _NUMBERS, "higher", "prediction", outside.scorer(name))
+        return MetricKind(name, _ANY, "higher", "prediction", outside.scorer(name))
     build, more_is_better = outside.function(name)
     direction: Direction = "higher" if more_is_better else "lower"
-    return MetricKind(name, _CLASSES | _NUMBERS, direction, "prediction", build)
+    return MetricKind(name, _ANY, direction, "prediction", build)
 
 
 def statistic(name: str, scores: Scores) -> Statistic:

@@ -111,7 +111,7 @@ def listed() -> list[str]:
     return [*METRIC_NAMES, *numbered, *grouped, "sklearn:SCORER", "module:function"]
 
 
-def columns_of(names: Iterable[str]) -> list[str]:
+def named_columns(names: Iterable[str]) -> list[str]:
     """Return the columns of the evaluation file that metrics are named with, each once."""
     parts = [name.partition("@") for name in names]
     return list(dict.fromkeys(column for family, _, column in parts if family in BETWEEN_GROUPS))

@@ -39,7 +39,8 @@ class Recomputed:
         """All that is known of each row."""
         scores = self._scores
         own = scores.prediction if scores.classes is None else scores.prediction_codes
-        return own[:, None] if scores.probability is None else np.column_stack([own, scores.probability])
+        parts = [own] if scores.probability is None else [own, scores.probability]
+        return np.column_stack(parts)
 
     def values(self, counts: Floats) -> Floats:
         """Return what the function says of each line of `counts`; NaN for a line without rows."""
@@ -97,9 +98,17 @@ def frame(scores: Scores) -> pd.DataFrame:
     import pandas as pd
 
     columns: dict[str, Any] = {"label": scores.label, "prediction": scores.prediction}
+    if scores.labels is not None:
+        columns = {
+            f"{part}_{name}": values[:, index].astype(int)
+            for part, values in (("label", scores.label), ("prediction", scores.prediction))
+            for index, name in enumerate(scores.labels)
+        }
     if scores.probability is not None:
-        for index, value in enumerate(scores.classes or ()):
+        for index, value in enumerate(scores.labels or scores.classes or ()):
             columns[f"probability_{value}"] = scores.probability[:, index]
+    if scores.query is not None:
+        columns["query"] = scores.query
     if scores.weight is not None:
         columns["weight"] = scores.weight
     return pd.DataFrame(columns)
@@ -131,12 +140,14 @@ def _answers(scores: Scores) -> Any:
     """Return an estimator that gives the recorded answers, as a scorer asks an estimator."""
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
-    kind = RegressorMixin if scores.classes is None else ClassifierMixin
+    kind = RegressorMixin if scores.task == "regression" else ClassifierMixin
 
     class Recorded(kind, BaseEstimator):  # type: ignore[misc, valid-type]  # the base depends on the task
         """Answers that were given already."""
 
-        classes_ = None if scores.classes is None else np.asarray(scores.classes)
+        classes_: Any = None if scores.classes is None else np.asarray(scores.classes)
+        if scores.labels is not None:
+            classes_ = [np.array([False, True])] * len(scores.labels)
 
         def __sklearn_is_fitted__(self) -> bool:
             return True

@@ -27,10 +27,10 @@ class CommandTrainer:
     """Runs the user's own program in the user's own environment.
 
     The program finds MLCI_DATA_TRAIN, MLCI_DATA_EVALUATE (absolute paths), MLCI_DATA_LABEL,
-    MLCI_DATA_KEY, MLCI_SEED and MLCI_PARAMS_FILE (JSON), and writes a model into MLCI_MODEL_DIR;
-    predictions on the evaluation rows into MLCI_PREDICTIONS_FILE (Parquet) and numbers into
-    MLCI_METRICS_FILE (JSON) are optional. Programs that write to places of their own are told
-    apart by train.model, train.predictions and train.metrics.
+    MLCI_DATA_LABELS (one a line), MLCI_DATA_QUERY, MLCI_DATA_KEY, MLCI_SEED and MLCI_PARAMS_FILE (JSON),
+    and writes a model into MLCI_MODEL_DIR; predictions on the evaluation rows into
+    MLCI_PREDICTIONS_FILE (Parquet) and numbers into MLCI_METRICS_FILE (JSON) are optional. Programs
+    that write to places of their own are told apart by train.model, train.predictions and train.metrics.
     """
 
     def parts(self, request: TrainRequest) -> dict[str, str]:  # noqa: ARG002 - the port's signature
@@ -68,6 +68,8 @@ def _handed_over(request: TrainRequest, files: Path) -> dict[str, str]:
         "MLCI_DATA_TRAIN": str(request.root / data.train) if data.train else "",
         "MLCI_DATA_EVALUATE": str(request.root / data.evaluate) if data.evaluate else "",
         "MLCI_DATA_LABEL": data.label or "",
+        "MLCI_DATA_LABELS": "\n".join(data.labels),
+        "MLCI_DATA_QUERY": data.query or "",
         "MLCI_DATA_KEY": data.key or "",
         "MLCI_SEED": str(request.options.seed),
         "MLCI_PARAMS_FILE": str(files / "params.json"),

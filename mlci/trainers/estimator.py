@@ -43,6 +43,12 @@ class EstimatorTrainer:
 
     def _train(self, request: TrainRequest) -> Trained:
         options, data = request.options, request.data
+        if data.labels:
+            raise MlciError(
+                "config.invalid",
+                "train.estimator predicts one label (data.label), not several (data.labels)",
+                "train them by train.command, which writes prediction_<label> for each",
+            )
         if not (data.train and data.evaluate and data.label):
             raise MlciError(
                 "config.invalid",
@@ -116,7 +122,7 @@ def _columns(frame: pd.DataFrame, data: DataInputs) -> tuple[list[str], list[str
                 f"it has: {', '.join(map(str, list(frame.columns)[:30]))}",
             )
         return list(data.features), []
-    roles = {data.label, data.key, data.weight, data.group, *data.ignore}
+    roles = {data.label, data.query, data.key, data.weight, data.group, *data.ignore}
     candidates = [str(name) for name in frame.columns if name not in roles]
     dates = list(frame[candidates].select_dtypes(["datetime", "datetimetz", "timedelta"]).columns)
     columns = [name for name in candidates if name not in dates]

@@ -10,7 +10,7 @@ import pytest
 from mlci.stats.compare import compare
 from mlci.stats.decision import no_worse_than
 from mlci.stats.metrics import statistic
-from mlci.stats.names import BETWEEN_GROUPS, check_metric, columns_of
+from mlci.stats.names import BETWEEN_GROUPS, check_metric, named_columns
 from mlci.stats.scores import Groups, Scores
 
 NAMES = [f"{family}@area" for family in BETWEEN_GROUPS]
@@ -169,4 +169,4 @@ def test_what_cannot_be_compared_is_refused():
         check_metric("tpr_difference")
     with pytest.raises(ValueError, match="did you mean 'tpr_difference'"):
         check_metric("tpr_diference@sex")
-    assert columns_of(["f_beta@2", "tpr_ratio@a b", "fpr_ratio@a b"]) == ["a b"]
+    assert named_columns(["f_beta@2", "tpr_ratio@a b", "fpr_ratio@a b"]) == ["a b"]

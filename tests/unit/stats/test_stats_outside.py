@@ -12,6 +12,7 @@ from sklearn import metrics as sk
 from mlci.stats.compare import compare
 from mlci.stats.metrics import metric_kind, statistic
 from mlci.stats.names import check_metric
+from mlci.stats.scores import Scores
 
 
 @pytest.fixture
@@ -113,3 +114,34 @@ def test_names_are_known_by_their_form():
         with pytest.raises(ValueError, match="unknown metric"):
             check_metric(wrong)
     assert metric_kind("sklearn:f1_macro").direction == "higher"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("f1_macro", lambda s: sk.f1_score(s.label, s.prediction, average="macro")),
+        ("f1_samples", lambda s: sk.f1_score(s.label, s.prediction, average="samples", zero_division=0)),
+        ("average_precision", lambda s: sk.average_precision_score(s.label, s.probability)),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+def test_scorers_of_several_labels(multilabel, name, expected):
+    one, two = multilabel(1, rows=120), multilabel(2, rows=120)
+    found = compare([f"sklearn:{name}"], one, two, replicates=99)[f"sklearn:{name}", None]
+    assert (found.baseline, found.candidate) == pytest.approx((expected(one), expected(two)))
+    assert found.low < found.delta < found.high
+
+
+def test_a_function_is_given_every_label_and_the_query(multilabel, own):
+    def of_labels(frame):
+        assert list(frame) == [f"{part}_{name}" for part in ("label", "prediction", "probability")
+                               for name in ("red", "round", "ripe")]  # fmt: skip
+        return float((frame["label_ripe"] == frame["prediction_ripe"]).mean())
+
+    own(of_labels=of_labels, of_queries=lambda frame: float(frame.groupby("query")["label"].max().mean()))
+    model = multilabel(1)
+    found = compare(["own_metrics:of_labels"], None, model, replicates=99)["own_metrics:of_labels", None]
+    assert found.candidate == pytest.approx((model.label[:, 2] == model.prediction[:, 2]).mean())
+    ranked = Scores(np.arange(40.0), np.zeros(40), query=np.arange(40) // 4)
+    found = compare(["own_metrics:of_queries"], None, ranked, groups=ranked.query, replicates=99)
+    assert found["own_metrics:of_queries", None].candidate == pytest.approx(21.0)
