@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mlci.config.load import SHARED_SECTIONS
+from mlci.core.quantities import BUDGETS
 from mlci.core.results import Report, StageResult
 from mlci.stages import ordered_stages
 from mlci.stats.names import METRIC_NAMES, NAME_PATTERN
@@ -33,7 +34,7 @@ def config_schema() -> dict[str, Any]:
         }
     # Gates are words of the house and do not know the metrics; editors should.
     metric = definitions["Gate"]["properties"]["metric"]
-    metric["anyOf"] = [{"enum": list(METRIC_NAMES)}, {"pattern": NAME_PATTERN}]
+    metric["anyOf"] = [{"enum": [*METRIC_NAMES, *BUDGETS]}, {"pattern": NAME_PATTERN}]
     return {
         "$schema": _DIALECT,
         "title": "mlci.yaml",

@@ -25,7 +25,7 @@ def check_of(
     metric = _metric(gate, comparison)
     return Check(
         name=name_of(gate, comparison.slice),
-        status=_status(gate, decision, policy),
+        status=status_of_decision(gate, decision, policy),
         word=decision.word,
         message=_sentence(gate, comparison, decision),
         limit=_limit(gate, comparison.direction),
@@ -38,7 +38,8 @@ def check_of(
     )
 
 
-def _status(gate: Gate, decision: Decision, policy: Literal["pass", "warn", "fail"]) -> Status:
+def status_of_decision(gate: Gate, decision: Decision, policy: Literal["pass", "warn", "fail"]) -> Status:
+    """Return what a decision means for the run; `policy` says what an unclear one does."""
     match decision.verdict:
         case "passed":
             return Status.PASSED
@@ -82,7 +83,7 @@ def _finite(value: float | None) -> float | None:
 
 def name_of(gate: Gate, slice_: str | None) -> str:
     """Return the name of a check: stable, without measured values."""
-    return f"{gate.metric} {kebab(gate.kind)} {gate.limit:g}{'' if not gate.relative else ' relative'}" + (
+    return f"{gate.metric} {kebab(gate.kind)} {gate.limit_text}{'' if not gate.relative else ' relative'}" + (
         f" [{slice_}]" if slice_ else ""
     )
 

@@ -40,7 +40,7 @@ class Judge:
 
         With `identical` both are one and the same model, which needs no statistics to be not worse.
         """
-        gates = list(enumerate(self._inputs.gates))
+        gates = [(number, gate) for number, gate in enumerate(self._inputs.gates) if not gate.is_budget]
         compared = self.compared(candidate, baseline)
         checks: list[Check] = []
         for number, gate in gates:
@@ -61,7 +61,7 @@ class Judge:
         number = sum(len(column.names) for column in slices)
         try:
             return compare(
-                [gate.metric for gate in inputs.gates],
+                [gate.metric for gate in inputs.gates if not gate.is_budget],
                 None if baseline is None else scores_of(baseline, data, classes),
                 scores_of(candidate, data, classes),
                 slices=slices,

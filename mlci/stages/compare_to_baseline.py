@@ -17,6 +17,7 @@ from mlci.core.stage import Context, Stage
 from mlci.core.status import Status
 from mlci.core.versions import version_parts
 from mlci.stages._baseline_rows import baseline_table, digest_of_model, same_model
+from mlci.stages._budget_gates import budget_checks
 from mlci.stages._tracking import open_tracker
 from mlci.stats.names import check_metric
 
@@ -28,7 +29,8 @@ NAME = "compare-to-baseline"
 
 def _known_metric(gate: Gate) -> Gate:
     """Refuse an unknown metric when the configuration is read, not after hours of training."""
-    check_metric(gate.metric)
+    if not gate.is_budget:
+        check_metric(gate.metric)
     return gate
 
 
@@ -51,6 +53,7 @@ class CompareInputs(Inputs):
     seed: int = Field(17, ge=0, description="Seed of the resampling.")
     minimum_rows: int = Field(30, ge=2, description="Fewer rows than this give no verdict.")
     minimum_events: int = Field(5, ge=1, description="Fewer rows that a metric rests on give no verdict.")
+    latency_batch: int = Field(1, ge=1, description="Rows of each timed call, for budgets of latency.")
     on_inconclusive: Literal["pass", "warn", "fail"] = Field(
         "warn", description="What an unclear verdict does."
     )
@@ -119,6 +122,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
         sys.path.insert(0, str(context.root))  # a metric may live in the project's own code
     with context.step(f"judge {len(inputs.gates)} gates on {len(rows):,} rows"):
         checks = Judge(inputs, context.data, context.where).judge(candidate, reference, identical=identical)
+    checks += budget_checks(inputs, context, baseline, identical=identical)
     if baseline is None:
         checks = [_no_baseline(inputs, text), *checks]
     status = status_of(checks)
