@@ -15,6 +15,7 @@ from mlci.stats.compare import compare
 from mlci.stats.comparison import Comparison
 from mlci.stats.decision import Decision, at_least, at_most, better_by, no_worse_than
 from mlci.stats.multiplicity import SliceFamily, decide_slices, replicates_needed
+from mlci.stats.seeds import with_seeds
 from mlci.stats.slices import Column
 
 if TYPE_CHECKING:
@@ -28,10 +29,18 @@ Compared = Mapping[tuple[str, str | None], Comparison]
 class Judge:
     """Judges all gates of a policy on one pair of models."""
 
-    def __init__(self, inputs: CompareInputs, data: DataInputs, where: Callable[[str], str | None]) -> None:
+    def __init__(
+        self,
+        inputs: CompareInputs,
+        data: DataInputs,
+        where: Callable[[str], str | None],
+        seeds: Mapping[tuple[str, str | None], list[float]] | None = None,
+    ) -> None:
+        """`seeds` are the values of each metric and slice over several seeds of the candidate's training."""
         self._inputs = inputs
         self._data = data
         self._where = where
+        self._seeds = seeds or {}
 
     def judge(
         self, candidate: pd.DataFrame, baseline: pd.DataFrame | None, *, identical: bool
@@ -60,7 +69,7 @@ class Judge:
         slices = slices_of(candidate, data) if any(gate.per_slice for gate in inputs.gates) else []
         number = sum(len(column.names) for column in slices)
         try:
-            return compare(
+            found = compare(
                 [gate.metric for gate in inputs.gates if not gate.is_budget],
                 None if baseline is None else scores_of(baseline, data, classes),
                 scores_of(candidate, data, classes),
@@ -70,6 +79,10 @@ class Judge:
                 replicates=replicates_needed(number, inputs.alpha, least=inputs.resamples),
                 seed=inputs.seed,
             )
+            return {
+                key: with_seeds(one, self._seeds[key]) if key in self._seeds else one
+                for key, one in found.items()
+            }
         except ValueError as error:
             raise MlciError(
                 "config.invalid", f"compare-to-baseline.gates: {error}", "`mlci list metrics` shows all"

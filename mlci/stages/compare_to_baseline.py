@@ -18,6 +18,7 @@ from mlci.core.status import Status
 from mlci.core.versions import version_parts
 from mlci.stages._baseline_rows import baseline_table, digest_of_model, same_model
 from mlci.stages._budget_gates import budget_checks
+from mlci.stages._repeats import is_repeat, repeats_of, values_over_seeds
 from mlci.stages._tracking import open_tracker
 from mlci.stats.names import check_metric
 
@@ -78,7 +79,7 @@ def parts(inputs: CompareInputs, context: Context) -> dict[str, str]:
     found = {
         artifact.path: artifact.sha256
         for artifact in trained.artifacts
-        if artifact.role in ("model", "predictions")
+        if artifact.role in ("model", "predictions") or is_repeat(artifact)
     }
     if context.data.evaluate:
         found[context.data.evaluate] = context.digests.of(
@@ -121,7 +122,14 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
     if any(":" in gate.metric for gate in inputs.gates) and str(context.root) not in sys.path:
         sys.path.insert(0, str(context.root))  # a metric may live in the project's own code
     with context.step(f"judge {len(inputs.gates)} gates on {len(rows):,} rows"):
-        checks = Judge(inputs, context.data, context.where).judge(candidate, reference, identical=identical)
+        seeds = values_over_seeds(
+            [gate.metric for gate in inputs.gates if not gate.is_budget],
+            [candidate, *repeats_of(context, rows)],
+            context.data,
+            sliced=any(gate.per_slice for gate in inputs.gates),
+        )
+        judge = Judge(inputs, context.data, context.where, seeds)
+        checks = judge.judge(candidate, reference, identical=identical)
     checks += budget_checks(inputs, context, baseline, identical=identical)
     if baseline is None:
         checks = [_no_baseline(inputs, text), *checks]
@@ -148,6 +156,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
             "alpha": inputs.alpha,
             "resamples": inputs.resamples,
             "seed": inputs.seed,
+            "values_over_seeds": {metric: values for (metric, slice_), values in seeds.items() if not slice_},
         },
     )
 
