@@ -100,6 +100,8 @@ def _asked(what: str, models: Mapping[str, Path], settings: Settings) -> dict[st
     argv = [sys.executable, "-c", _PROGRAM, str(home), str(question), str(answer)]
     done = run_quiet(argv, cwd=settings.root, env={**settings.variables, **ONE_THREAD})
     found = json.loads(answer.read_text("utf-8")) if done.returncode == 0 and answer.exists() else None
+    for file in (question, answer):
+        file.unlink(missing_ok=True)
     if isinstance(found, dict) and "error" not in found:
         return found
     if found is not None and found["error"]["code"] in ERROR_CODES:

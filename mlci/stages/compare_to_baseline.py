@@ -101,6 +101,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
     from mlci import predictions
     from mlci.readers import read_table
     from mlci.stages._judging import Judge
+    from mlci.stages._plots import write_plots
 
     candidate_file = context.artifact("train", "predictions")
     if candidate_file is None:
@@ -130,6 +131,11 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
         )
         judge = Judge(inputs, context.data, context.where, seeds)
         checks = judge.judge(candidate, reference, identical=identical)
+    with context.step("draw the plots as data"):
+        models = (
+            {"candidate": candidate} if reference is None else {"baseline": reference, "candidate": candidate}
+        )
+        plots = write_plots(context.work, checks, models, context.data, context.variables)
     checks += budget_checks(inputs, context, baseline, identical=identical)
     if baseline is None:
         checks = [_no_baseline(inputs, text), *checks]
@@ -139,6 +145,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
         status=status,
         reason=_reason(checks, baseline, len(rows)),
         checks=checks,
+        artifacts=[context.keep(NAME, plots, "report")],
         metrics=[check.metric for check in checks if check.metric is not None],
         outputs={
             "gates-failed": str(sum(check.status is Status.FAILED for check in checks)),
