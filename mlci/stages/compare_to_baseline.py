@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -12,12 +13,12 @@ from mlci.core.errors import MlciError
 from mlci.core.gates import Gate
 from mlci.core.inputs import Inputs
 from mlci.core.ports import Baseline, BaselineRequest
+from mlci.core.quantities import BUDGETS
 from mlci.core.results import Check, StageResult, leading_check, status_of
 from mlci.core.stage import Context, Stage
 from mlci.core.status import Status
 from mlci.core.versions import version_parts
 from mlci.stages._baseline_rows import baseline_table, digest_of_model, same_model
-from mlci.stages._budget_gates import budget_checks
 from mlci.stages._repeats import is_repeat, repeats_of, values_over_seeds
 from mlci.stages._tracking import open_tracker
 from mlci.stats.names import check_metric
@@ -30,8 +31,15 @@ NAME = "compare-to-baseline"
 
 def _known_metric(gate: Gate) -> Gate:
     """Refuse an unknown metric when the configuration is read, not after hours of training."""
-    if not gate.is_budget:
+    if gate.is_budget:
+        return gate
+    try:
         check_metric(gate.metric)
+    except ValueError as error:
+        near = get_close_matches(gate.metric, BUDGETS, n=1)
+        if not near:
+            raise
+        raise ValueError(f"unknown metric '{gate.metric}'; did you mean '{near[0]}'?") from error
     return gate
 
 
@@ -100,6 +108,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
     """Bring both models onto the same rows and judge every gate."""
     from mlci import predictions
     from mlci.readers import read_table
+    from mlci.stages._budget_gates import budget_checks
     from mlci.stages._judging import Judge
     from mlci.stages._plots import write_plots
 

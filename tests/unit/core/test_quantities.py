@@ -88,3 +88,8 @@ def test_a_larger_budget_weakens_the_policy() -> None:
     assert weaker.message == "at-most 900 kB → 1 MB"
     assert [found.effect for found in change("1GB", "1MB")] == ["stronger"]
     assert change("1000kB", "1MB") == []
+
+
+def test_a_misspelt_budget_is_told_its_name() -> None:
+    with pytest.raises(ValidationError, match="did you mean 'predict_memory'"):
+        CompareInputs.model_validate({"gates": [{"metric": "predict_memroy", "at-most": 5}]})
