@@ -7,6 +7,7 @@ from typing import Any
 
 from mlci.config.load import SHARED_SECTIONS
 from mlci.core.plots import Plots
+from mlci.core.quantities import BUDGETS
 from mlci.core.results import Report, StageResult
 from mlci.stages import ordered_stages
 from mlci.stats.names import METRIC_NAMES, NAME_PATTERN
@@ -34,7 +35,7 @@ def config_schema() -> dict[str, Any]:
         }
     # Gates are words of the house and do not know the metrics; editors should.
     metric = definitions["Gate"]["properties"]["metric"]
-    metric["anyOf"] = [{"enum": list(METRIC_NAMES)}, {"pattern": NAME_PATTERN}]
+    metric["anyOf"] = [{"enum": [*METRIC_NAMES, *BUDGETS]}, {"pattern": NAME_PATTERN}]
     return {
         "$schema": _DIALECT,
         "title": "mlci.yaml",

@@ -9,6 +9,7 @@ import typer
 
 from mlci.baselines import BASELINES
 from mlci.core.errors import MlciError
+from mlci.core.quantities import BUDGETS
 from mlci.core.registry import Registry
 from mlci.flavors import FLAVORS
 from mlci.forges import FORGES
@@ -63,4 +64,4 @@ def _stages() -> list[str]:
 
 
 def _metrics() -> list[str]:
-    return metric_names()
+    return [*metric_names(), *BUDGETS]

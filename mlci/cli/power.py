@@ -60,7 +60,7 @@ def power(
     options.set_debug(debug)
     assumptions = _assumptions(discordant, value, power_)
     with asked_policy(config, set_, out, quiet=as_json) as (inputs, context):
-        gates = _asked(list(inputs.gates), metric, margin)
+        gates = _asked([gate for gate in inputs.gates if not gate.is_budget], metric, margin)
         asked = inputs.model_copy(update={"gates": gates})
         models = both_models(asked, context)
         plan = GatePlan(asked, context.data, models, context.results.get("compare-to-baseline"), assumptions)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from mlci.core.inputs import Inputs
 from mlci.core.names import kebab
+from mlci.core.quantities import BUDGETS, WITH_UNIT, in_base_unit, in_words
 
 LIMITS = ("no_worse_than", "better_by", "at_least", "at_most")
 
@@ -17,7 +18,8 @@ def _given(*names: str) -> JsonDict:
     """Return the schema of a gate with one of these limits; a limit of null counts as not given."""
     return {
         "oneOf": [
-            {"required": [kebab(name)], "properties": {kebab(name): {"type": "number"}}} for name in names
+            {"required": [kebab(name)], "properties": {kebab(name): {"type": ["number", "string"]}}}
+            for name in names
         ]
     }
 
@@ -30,6 +32,13 @@ _RULES: JsonDict = {
 }
 
 
+def _or_with_unit(schema: JsonDict) -> None:
+    """Let the schema take a limit of a budget with its unit, such as 50MB."""
+    kinds = schema.get("anyOf")
+    if isinstance(kinds, list):
+        kinds.append({"type": "string", "pattern": WITH_UNIT})
+
+
 class Gate(Inputs):
     """One rule on one metric. Exactly one of the four limits is given."""
 
@@ -37,7 +46,10 @@ class Gate(Inputs):
 
     metric: str = Field(description="Name of a metric; `mlci list` shows them.")
     no_worse_than: float | None = Field(
-        None, gt=0, description="Largest loss against the baseline that is accepted, in the metric's unit."
+        None,
+        gt=0,
+        description="Largest loss against the baseline that is accepted, in the metric's unit.",
+        json_schema_extra=_or_with_unit,
     )
     better_by: float | None = Field(
         None, ge=0, description="Smallest gain over the baseline that is asked for."
@@ -46,7 +58,9 @@ class Gate(Inputs):
         None, description="Smallest value that is accepted, with or without a baseline."
     )
     at_most: float | None = Field(
-        None, description="Largest value that is accepted, with or without a baseline."
+        None,
+        description="Largest value that is accepted, with or without a baseline.",
+        json_schema_extra=_or_with_unit,
     )
     relative: bool = Field(False, description="The limit is a share of the baseline's value (0.01 is 1 %).")
     per_slice: bool | list[str] = Field(
@@ -73,6 +87,22 @@ class Gate(Inputs):
         description="What an unclear verdict does; default: the stage's on-inconclusive, and pass for slices.",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_units(cls, given: Any) -> Any:
+        """Turn the limits of a budget, such as 50MB or 20ms, into bytes and seconds."""
+        if not isinstance(given, dict) or given.get("metric") not in BUDGETS:
+            return given
+        limits = {*LIMITS, *map(kebab, LIMITS)}
+        if given.get("relative") and any(isinstance(given.get(key), str) for key in limits):
+            raise ValueError("a relative limit is a share of the baseline's value and has no unit")
+        return {
+            key: in_base_unit(value, BUDGETS[given["metric"]])
+            if key in limits and isinstance(value, str)
+            else value
+            for key, value in given.items()
+        }
+
     @model_validator(mode="after")
     def _one_limit(self) -> Self:
         given = [name for name in LIMITS if getattr(self, name) is not None]
@@ -84,6 +114,8 @@ class Gate(Inputs):
         if self.relative and given[0] in ("at_least", "at_most"):
             raise ValueError("relative goes with no-worse-than or better-by only")
         self._refuse_slices_that_contradict()
+        if self.is_budget and (given[0] not in ("no_worse_than", "at_most") or self.sliced):
+            raise ValueError(f"{self.metric} goes with no-worse-than or at-most, and is not judged per slice")
         return self
 
     def _refuse_slices_that_contradict(self) -> None:
@@ -103,6 +135,18 @@ class Gate(Inputs):
         """Return whether this gate judges the slices of the entry of data.slices that is called `label`."""
         chosen = self.per_slice or self.worst_slice
         return bool(chosen) if isinstance(chosen, bool) else label in chosen
+
+    @property
+    def is_budget(self) -> bool:
+        """Whether this gate is about what a model costs, and not about what it answers."""
+        return self.metric in BUDGETS
+
+    @property
+    def limit_text(self) -> str:
+        """The limit as a person writes it: a budget with its unit, a share of the baseline as it is."""
+        if self.is_budget and not self.relative:
+            return in_words(self.limit, BUDGETS[self.metric])
+        return f"{self.limit:g}"
 
     @property
     def kind(self) -> str:

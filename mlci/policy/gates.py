@@ -46,7 +46,7 @@ def _inside(old: Gate, new: Gate) -> Iterator[tuple[Literal["weaker", "stronger"
         yield "changed", f"{_rule(old)} → {_rule(new)}"
     elif old.limit != new.limit:
         weaker = (new.limit > old.limit) is _LARGER_IS_WEAKER[old.kind]
-        yield "weaker" if weaker else "stronger", f"{kind} {old.limit:g} → {new.limit:g}"
+        yield "weaker" if weaker else "stronger", f"{kind} {old.limit_text} → {new.limit_text}"
     if old.per_slice != new.per_slice:
         yield (
             _narrower(old.per_slice, new.per_slice),
@@ -88,7 +88,7 @@ def _note(metric: str, effect: Literal["weaker", "stronger", "changed"], text: s
 
 
 def _rule(gate: Gate) -> str:
-    return f"{kebab(gate.kind)} {gate.limit:g}{' of the baseline' if gate.relative else ''}"
+    return f"{kebab(gate.kind)} {gate.limit_text}{' of the baseline' if gate.relative else ''}"
 
 
 def _narrower(old: bool | list[str], new: bool | list[str]) -> Literal["weaker", "stronger", "changed"]:

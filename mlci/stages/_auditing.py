@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from mlci.core.errors import MlciError
@@ -82,8 +83,8 @@ class Auditor:
         say: Callable[[str], None],
     ) -> None:
         """`tables` are candidate and baseline, row by row; raises MlciError when their answers are equal."""
-        gates = [gate for gate in inputs.gates if ":" not in gate.metric]
-        self._left_out = tuple(name_of(gate, None) for gate in inputs.gates if gate not in gates)
+        gates = [gate for gate in inputs.gates if ":" not in gate.metric and not gate.is_budget]
+        self._left_out = tuple(name_of(gate, None) for gate in inputs.gates if ":" in gate.metric)
         resamples = max(_RESAMPLES, round(4 / inputs.alpha))
         self._inputs = inputs.model_copy(update={"gates": gates, "resamples": resamples})
         self._data = data
@@ -103,12 +104,10 @@ class Auditor:
 
     def audit(self) -> PolicyAudit:
         """Return what came of all rounds; raises MlciError for a metric that does not fit these models."""
-        import numpy as np
-
         gates = list(self._inputs.gates)
         seen = [self._equal(number) for number in self._counted("equally good models")]
-        blocked = np.array([[_blocks(checks) for checks in one] for one in seen])
-        unclear = np.array([[_is_unclear(checks) for checks in one] for one in seen])
+        blocked = [[_blocks(checks) for checks in one] for one in seen]
+        unclear = [[_is_unclear(checks) for checks in one] for one in seen]
         counts = [not gate.advisory and gate.kind != "better_by" for gate in gates]
         found = []
         for index, gate in enumerate(gates):
@@ -119,8 +118,8 @@ class Auditor:
                     gate=name_of(gate, None),
                     blocking=counts[index],
                     kind=gate.kind,
-                    alarm=audit.rate([bool(line[index]) for line in blocked]),
-                    unclear=audit.rate([bool(line[index]) for line in unclear]),
+                    alarm=audit.rate([line[index] for line in blocked]),
+                    unclear=audit.rate([line[index] for line in unclear]),
                     point=audit.rate(losses) if gate.needs_baseline else None,
                     false_pass=false_pass,
                     problem=problem,
@@ -129,8 +128,8 @@ class Auditor:
         return PolicyAudit(
             rows=len(self._rows),
             rounds=self._rounds,
-            alarm=audit.rate(np.asarray(blocked[:, counts].any(axis=1)).tolist()),
-            unclear=audit.rate(np.asarray(unclear.any(axis=1)).tolist()),
+            alarm=audit.rate([any(compress(line, counts)) for line in blocked]),
+            unclear=audit.rate([any(line) for line in unclear]),
             gates=tuple(found),
             left_out=self._left_out,
         )

@@ -24,7 +24,7 @@ def check_of(
     metric = _metric(gate, comparison)
     return Check(
         name=name_of(gate, comparison.slice),
-        status=status_of_gate(gate, decision, policy),
+        status=status_of_decision(gate, decision, policy),
         word=decision.word,
         message=_sentence(gate, comparison, decision),
         limit=limit_of(gate, comparison.direction),
@@ -37,8 +37,8 @@ def check_of(
     )
 
 
-def status_of_gate(gate: Gate, decision: Decision, policy: Literal["pass", "warn", "fail"]) -> Status:
-    """Return the status of a decision; `policy` says what an unclear one does."""
+def status_of_decision(gate: Gate, decision: Decision, policy: Literal["pass", "warn", "fail"]) -> Status:
+    """Return what a decision means for the run; `policy` says what an unclear one does."""
     match decision.verdict:
         case "passed":
             return Status.PASSED
@@ -92,7 +92,7 @@ def name_of(gate: Gate, slice_: str | None) -> str:
     worst = "Worst-slice " if gate.worst_slice else ""
     share = " relative" if gate.relative else ""
     place = f" [{slice_}]" if slice_ else ""
-    return f"{worst}{gate.metric} {kebab(gate.kind)} {gate.limit:g}{share}{place}"
+    return f"{worst}{gate.metric} {kebab(gate.kind)} {gate.limit_text}{share}{place}"
 
 
 def limit_of(gate: Gate, direction: str) -> str:

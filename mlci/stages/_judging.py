@@ -21,6 +21,7 @@ from mlci.stats.decision import Decision, at_least, at_most, better_by, no_worse
 from mlci.stats.multiplicity import judged_together, replicates_needed
 from mlci.stats.names import named_columns
 from mlci.stats.outside import OutsideError
+from mlci.stats.seeds import with_seeds
 from mlci.stats.worst import WorstSlice, beyond_together, worst_gain, worst_value
 
 if TYPE_CHECKING:
@@ -41,14 +42,19 @@ class Judge:
         data: DataInputs,
         slices: Sequence[Sliced],
         where: Callable[[str], str | None],
+        seeds: Mapping[tuple[str, str | None], list[float]] | None = None,
     ) -> None:
-        """Raises MlciError `config.unknown-key` for a gate that names slices which there are not."""
+        """`seeds` are the values of each metric and slice over several seeds of the candidate's training.
+
+        Raises MlciError `config.unknown-key` for a gate that names slices which there are not.
+        """
         self._inputs = inputs
         self._slices = slices
         for number, gate in enumerate(inputs.gates):
             refuse_unknown_slices(gate, data, where(f"compare-to-baseline.gates.{number}"))
         self._data = data
         self._where = where
+        self._seeds = seeds or {}
 
     def judge(
         self, candidate: pd.DataFrame, baseline: pd.DataFrame | None, *, identical: bool
@@ -57,7 +63,7 @@ class Judge:
 
         With `identical` both are one and the same model, which needs no statistics to be not worse.
         """
-        gates = list(enumerate(self._inputs.gates))
+        gates = [(number, gate) for number, gate in enumerate(self._inputs.gates) if not gate.is_budget]
         compared = self.compared(candidate, baseline)
         checks: list[Check] = []
         for number, gate in gates:
@@ -82,10 +88,10 @@ class Judge:
             if any(gate.judges(each.label) for gate in inputs.gates) and len(each.column.names)
         ]
         number = sum(len(column.names) for column in slices)
-        metrics = [gate.metric for gate in inputs.gates]
+        metrics = [gate.metric for gate in inputs.gates if not gate.is_budget]
         extra = named_columns(metrics)
         try:
-            return compare(
+            found = compare(
                 metrics,
                 None if baseline is None else scores_of(baseline, data, classes, extra),
                 scores_of(candidate, data, classes, extra),
@@ -95,6 +101,10 @@ class Judge:
                 replicates=replicates_needed(number, inputs.alpha, least=inputs.resamples),
                 seed=inputs.seed,
             )
+            return {
+                key: with_seeds(one, self._seeds[key]) if key in self._seeds else one
+                for key, one in found.items()
+            }
         except OutsideError as error:
             raise MlciError(
                 "metric.failed",

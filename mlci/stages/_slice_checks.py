@@ -9,7 +9,7 @@ from mlci.core.gates import Gate
 from mlci.core.names import kebab
 from mlci.core.results import Check, Interval, Metric
 from mlci.core.status import Status, severity
-from mlci.stages._gate_checks import finite, limit_of, name_of, rests_on, signed, status_of_gate
+from mlci.stages._gate_checks import finite, limit_of, name_of, rests_on, signed, status_of_decision
 from mlci.stats.comparison import Comparison
 from mlci.stats.decision import Decision
 from mlci.stats.worst import WorstSlice
@@ -64,7 +64,7 @@ def worst_check(
         unclear = Decision("inconclusive", "too few rows", "")
         return Check(
             name=name_of(gate, None),
-            status=status_of_gate(gate, unclear, policy),
+            status=status_of_decision(gate, unclear, policy),
             word=unclear.word,
             message=f"Worst-slice {gate.metric} could not be judged: none of {len(family)} slices has enough rows",
             limit=limit_of(gate, next(iter(family.values())).direction),
@@ -73,7 +73,7 @@ def worst_check(
     comparison, decision = family[worst.name], worst.decision
     return Check(
         name=name_of(gate, None),
-        status=status_of_gate(gate, decision, policy),
+        status=status_of_decision(gate, decision, policy),
         word=decision.word,
         message=_sentence(gate, comparison, worst),
         limit=limit_of(gate, comparison.direction),

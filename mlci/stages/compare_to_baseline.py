@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,11 +14,13 @@ from mlci.core.errors import MlciError
 from mlci.core.gates import Gate
 from mlci.core.inputs import Inputs
 from mlci.core.ports import Baseline, BaselineRequest
+from mlci.core.quantities import BUDGETS
 from mlci.core.results import Artifact, Check, StageResult, leading_check, status_of
 from mlci.core.stage import Context, Stage
 from mlci.core.status import Status
 from mlci.core.versions import version_parts
 from mlci.stages._baseline_rows import baseline_table, digest_of_model, same_model
+from mlci.stages._repeats import is_repeat, repeats_of, values_over_seeds
 from mlci.stages._tracking import open_tracker
 from mlci.stats.names import check_metric, named_columns
 
@@ -30,7 +33,15 @@ BASELINE_ANSWERS = "baseline.parquet"
 
 def _known_metric(gate: Gate) -> Gate:
     """Refuse an unknown metric when the configuration is read, not after hours of training."""
-    check_metric(gate.metric)
+    if gate.is_budget:
+        return gate
+    try:
+        check_metric(gate.metric)
+    except ValueError as error:
+        near = get_close_matches(gate.metric, BUDGETS, n=1)
+        if not near:
+            raise
+        raise ValueError(f"unknown metric '{gate.metric}'; did you mean '{near[0]}'?") from error
     return gate
 
 
@@ -53,6 +64,7 @@ class CompareInputs(Inputs):
     seed: int = Field(17, ge=0, description="Seed of the resampling.")
     minimum_rows: int = Field(30, ge=2, description="Fewer rows than this give no verdict.")
     minimum_events: int = Field(5, ge=1, description="Fewer rows that a metric rests on give no verdict.")
+    latency_batch: int = Field(1, ge=1, description="Rows of each timed call, for budgets of latency.")
     on_inconclusive: Literal["pass", "warn", "fail"] = Field(
         "warn", description="What an unclear verdict does."
     )
@@ -92,7 +104,7 @@ def parts(inputs: CompareInputs, context: Context) -> dict[str, str]:
     found = {
         artifact.path: artifact.sha256
         for artifact in trained.artifacts
-        if artifact.role in ("model", "predictions")
+        if artifact.role in ("model", "predictions") or is_repeat(artifact)
     }
     if inputs.leakage != "off" and (
         train := trained.details.get("lineage", {}).get("mlci.data.train.sha256")
@@ -118,6 +130,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
     from mlci import predictions
     from mlci.guards import uses_check
     from mlci.slicing import sizes, sliced
+    from mlci.stages._budget_gates import budget_checks
     from mlci.stages._judging import Judge
     from mlci.stages._plots import write_plots
     from mlci.stages._slices_before import presence_checks
@@ -150,7 +163,13 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
         sys.path.insert(0, str(context.root))  # a metric may live in the project's own code
     with context.step(f"judge {len(inputs.gates)} gates on {len(rows):,} rows"):
         slices = sliced(context.data.slices, rows, context.where)
-        judge = Judge(inputs, context.data, slices, context.where)
+        seeds = values_over_seeds(
+            [gate.metric for gate in inputs.gates if not gate.is_budget],
+            [candidate, *repeats_of(context, rows)],
+            context.data,
+            [each.column for each in slices] if any(gate.sliced for gate in inputs.gates) else [],
+        )
+        judge = Judge(inputs, context.data, slices, context.where, seeds)
         checks = judge.judge(candidate, reference, identical=identical)
         checks += presence_checks(inputs, context.data, slices, baseline, context.where("data.slices"))
     with context.step("draw the plots as data"):
@@ -158,6 +177,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
             {"candidate": candidate} if reference is None else {"baseline": reference, "candidate": candidate}
         )
         plots = write_plots(context.work, checks, models, context.data, context.variables)
+    checks += budget_checks(inputs, context, baseline, identical=identical)
     if baseline is None:
         checks = [_no_baseline(inputs, text), *checks]
     evaluation = _evaluation(context, baseline, candidate_file)
@@ -193,6 +213,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
             "minimum_rows": inputs.minimum_rows,
             "minimum_events": inputs.minimum_events,
             "slices": sizes(slices),
+            "values_over_seeds": {metric: values for (metric, slice_), values in seeds.items() if not slice_},
         },
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -11,12 +10,14 @@ from pydantic import Field, model_validator
 
 from mlci.core.errors import MlciError
 from mlci.core.inputs import Inputs
-from mlci.core.ports import RunRecord, Trained, TrainRequest
+from mlci.core.ports import Trained, TrainRequest
 from mlci.core.results import Artifact, Check, Metric, StageResult, status_of
 from mlci.core.stage import Context, Stage
 from mlci.core.status import Status
 from mlci.core.versions import version_parts
-from mlci.stages._lineage import environment_versions, lineage
+from mlci.stages._lineage import lineage
+from mlci.stages._repeats import kept_repeats, train_repeats
+from mlci.stages._run_record import ENVIRONMENT, plain_parameter, run_record
 from mlci.stages._tracking import open_tracker
 from mlci.stores import git
 from mlci.trainers import TRAINERS
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NAME = "train"
-ENVIRONMENT = "environment.txt"
 WAYS = ("command", "estimator", "pipeline")
 
 
@@ -42,6 +42,9 @@ class TrainInputs(Inputs):
         5, ge=0, description="Folds of an estimator's cross-validation; 0 switches it off."
     )
     seed: int = Field(17, ge=0, description="Seed of everything random.")
+    repeats: int = Field(
+        1, ge=1, le=100, description="Train with the seeds 0 to k − 1, to tell progress from luck; 0 is kept."
+    )
     model: str | None = Field(None, description="Where the command or pipeline writes its model.")
     predictions: str | None = Field(
         None, description="Where it writes predictions on data.evaluate, if it does."
@@ -67,6 +70,9 @@ class TrainInputs(Inputs):
         given = [way for way in WAYS if getattr(self, way)]
         if len(given) > 1:
             raise ValueError(f"only one of {', '.join(WAYS)} can be given (given: {', '.join(given)})")
+        if self.repeats > 1 and (self.pipeline or "random_state" in self.params):
+            fixed = "train.pipeline" if self.pipeline else "random_state in train.params"
+            raise ValueError(f"repeats are trained with seeds of their own, which {fixed} does not take")
         return self
 
 
@@ -110,6 +116,15 @@ def run(inputs: TrainInputs, context: Context) -> StageResult:
     ):  # before hours of training, not after
         tracker.check()
         rows = None if way == "pipeline" else evaluation_rows(context.data, context.root, context.where)
+    if inputs.repeats > 1 and rows is not None:
+        known = rows
+        train_repeats(
+            inputs,
+            context,
+            lambda seeded, inside: TRAINERS.get(way).train(_request(seeded, inside)),
+            lambda seeded, inside, model: _predictions(seeded, inside, model, known),
+        )
+        inputs = inputs.model_copy(update={"seed": 0})
     with context.step(f"train by {way}"):
         trained = TRAINERS.get(way).train(_request(inputs, context))
     with context.step("predict the evaluation rows"):
@@ -121,7 +136,7 @@ def run(inputs: TrainInputs, context: Context) -> StageResult:
     metrics = _metrics(table, context)
     artifacts = _artifacts(context, trained, predictions)
     with context.step("record the run"):
-        run_id = tracker.record(_record(context, trained, metrics, predictions, way))
+        run_id = tracker.record(run_record(context, trained, metrics, predictions, way))
     checks = [*trained.checks, *_model_check(trained)]
     return StageResult(
         stage=NAME,
@@ -134,8 +149,9 @@ def run(inputs: TrainInputs, context: Context) -> StageResult:
         details={
             "way": way,
             "run_id": run_id,
+            "repeats": inputs.repeats,
             **({"run_url": page} if (page := tracker.run_page(run_id)) else {}),
-            "params": {key: _plain(value) for key, value in trained.params.items()},
+            "params": {key: plain_parameter(value) for key, value in trained.params.items()},
             "logged": dict(trained.metrics),
             "lineage": lineage(context),
             **trained.details,
@@ -226,33 +242,9 @@ def _artifacts(context: Context, trained: Trained, predictions: Path) -> list[Ar
     if trained.environment:
         (context.work / ENVIRONMENT).write_text("\n".join(trained.environment) + "\n", "utf-8")
         artifacts.append(context.keep(NAME, context.work / ENVIRONMENT, "environment"))
+    artifacts += kept_repeats(context, NAME)
     shutil.rmtree(context.work / "files", ignore_errors=True)  # what was handed to the program
     return artifacts
-
-
-def _record(
-    context: Context, trained: Trained, metrics: list[Metric], predictions: Path, way: str
-) -> RunRecord:
-    facts = lineage(context)
-    numbers = {metric.name: metric.value for metric in metrics if metric.value is not None}
-    versions = {f"mlci.package.{name}": version for name, version in environment_versions().items()}
-    datasets = [
-        (facts[f"mlci.data.{role}"], facts[f"mlci.data.{role}.sha256"], context_name)
-        for role, context_name in {"train": "training", "evaluate": "evaluation"}.items()
-        if f"mlci.data.{role}" in facts
-    ]
-    return RunRecord(
-        name=f"{context.project} {facts.get('mlci.git.commit', '')[:7]}".strip(),
-        params={key: _plain(value) for key, value in trained.params.items()},
-        metrics={**{f"evaluation.{name}": number for name, number in numbers.items()}, **trained.metrics},
-        tags={**facts, **versions, "mlci.way": way},
-        artifacts=[
-            (predictions, "predictions"),
-            *((log, "logs") for log in trained.logs),
-            *([(context.work / ENVIRONMENT, "")] if trained.environment else []),
-        ],
-        datasets=datasets,
-    )
 
 
 def _model_check(trained: Trained) -> list[Check]:
@@ -272,14 +264,6 @@ def _reason(inputs: TrainInputs, way: str, metrics: list[Metric], rows: int) -> 
         f"{metric.name} {metric.value:.4g}" for metric in metrics[:3] if metric.value is not None
     )
     return f"trained by {getattr(inputs, way)}: {numbers} on {rows:,} evaluation rows"
-
-
-def _plain(value: Any) -> Any:
-    return (
-        value
-        if isinstance(value, str | int | float | bool) or value is None
-        else json.dumps(value, default=str)
-    )
 
 
 stage = Stage(
