@@ -63,7 +63,11 @@ def policy_of(out: Path) -> Policy | None:
 
 def top_checks(comparison: StageResult) -> list[Check]:
     """Return the check of each gate, in the order of the gates: those of its slices are not among them."""
-    return [check for check in comparison.checks if check.slice is None and check.limit is not None]
+    return [
+        check
+        for check in comparison.checks
+        if check.slice is None and check.limit is not None and check.metric is not None
+    ]
 
 
 def metric_of(check: Check) -> str:

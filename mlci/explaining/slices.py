@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlci.core.errors import MlciError
 from mlci.core.files import Digests
 from mlci.core.inputs import DataInputs
+from mlci.core.quantities import BUDGETS
 from mlci.core.results import StageResult
 from mlci.explaining.differences import differences
 from mlci.explaining.explanation import Explanation, signed, unknown
@@ -41,16 +42,16 @@ def explain_slice(out: Path, root: Path, data: DataInputs, asked: str, *, show_v
     from mlci import predictions
     from mlci.readers import read_table
     from mlci.slicing import sliced
+    from mlci.stats.names import named_columns
 
     comparison = read_comparison(out)
     answers = read_answers(out, comparison)
-    rows = predictions.evaluation_rows(data, root)
+    extra = named_columns(_metrics(comparison))
+    rows = predictions.evaluation_rows(data, root, extra=extra)
     refuse_other_rows(comparison, data.evaluate or "", Digests().of(root / (data.evaluate or "")))
     inside = _rows_of(asked, [(each.column.names, each.column.numbers) for each in sliced(data.slices, rows)])
-    candidate = predictions.align(read_table(answers[0]), rows, data, "candidate")
-    baseline = (
-        None if answers[1] is None else predictions.align(read_table(answers[1]), rows, data, "baseline")
-    )
+    candidate = _aligned(answers[0], rows, data, "candidate")
+    baseline = None if answers[1] is None else _aligned(answers[1], rows, data, "baseline")
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))  # a metric may live in the project's own code
     found = _compared(comparison, data, (candidate, baseline), asked, inside)
@@ -71,7 +72,7 @@ def explain_slice(out: Path, root: Path, data: DataInputs, asked: str, *, show_v
     if baseline is not None:
         changed = outcome.changed & inside
         full = read_table(root / (data.evaluate or ""))
-        ignored = [name for name in (data.label, data.key, data.weight) if name]
+        ignored = [name for name in (*data.label_columns, data.key, data.weight) if name]
         common = differences(full.drop(columns=ignored), changed, inside & ~changed)
         parts.append(("changed rows", _changed_lines(counts)))
         parts.append(
@@ -87,6 +88,12 @@ def explain_slice(out: Path, root: Path, data: DataInputs, asked: str, *, show_v
         )
         facts["examples"] = examples
     return Explanation(f"{asked}: {counts['rows']:,} of {counts['of']:,} rows", parts, facts)
+
+
+def _aligned(path: Path, rows: pd.DataFrame, data: DataInputs, whose: str) -> pd.DataFrame:
+    from mlci import predictions
+
+    return predictions.align(predictions.read_predictions(path, whose, data), rows, data, whose)
 
 
 def _rows_of(asked: str, columns: Sequence[tuple[Sequence[str], NDArray[Any]]]) -> NDArray[np.bool_]:
@@ -109,19 +116,28 @@ def _compared(
     """Return the metrics of all gates on all rows and on the slice, by the numbers of the policy that judged."""
     from mlci.predictions import known_classes, scores_of
     from mlci.stats.compare import compare
+    from mlci.stats.names import named_columns
 
     candidate, baseline = tables
     classes = known_classes([candidate] if baseline is None else [candidate, baseline], data)
+    metrics = _metrics(result)
+    extra = named_columns(metrics)
     return compare(
-        list(dict.fromkeys(metric_of(check) for check in top_checks(result))),
-        None if baseline is None else scores_of(baseline, data, classes),
-        scores_of(candidate, data, classes),
+        metrics,
+        None if baseline is None else scores_of(baseline, data, classes, extra),
+        scores_of(candidate, data, classes, extra),
         slices={asked: inside},
-        groups=candidate[data.group].to_numpy() if data.group else None,
+        groups=candidate[unit].to_numpy() if (unit := data.group or data.query) else None,
         confidence=1 - 2 * float(result.details.get("alpha", 0.05)),
         replicates=int(result.details.get("resamples", 2000)),
         seed=int(result.details.get("seed", 17)),
     )
+
+
+def _metrics(result: StageResult) -> list[str]:
+    """Return the metrics of all gates that are about answers, and not about what a model costs."""
+    names = dict.fromkeys(metric_of(check) for check in top_checks(result))
+    return [name for name in names if name not in BUDGETS]
 
 
 class _Outcome:
@@ -134,6 +150,9 @@ class _Outcome:
 
         tables = [candidate] if baseline is None else [candidate, baseline]
         scores = scores_of(candidate, data, known_classes(tables, data))
+        if data.labels:
+            self._several_labels(data, candidate, baseline)
+            return
         label = candidate[data.label or ""].to_numpy()
         after = candidate["prediction"].to_numpy()
         before = after if baseline is None else baseline["prediction"].to_numpy()
@@ -146,6 +165,19 @@ class _Outcome:
         else:
             errors = np.abs(before.astype(float) - label), np.abs(after.astype(float) - label)
             self.better, self.worse = errors[1] < errors[0], errors[1] > errors[0]
+
+    def _several_labels(
+        self, data: DataInputs, candidate: pd.DataFrame, baseline: pd.DataFrame | None
+    ) -> None:
+        """Take a row for right when all of its labels are."""
+        names = [f"prediction_{label}" for label in data.labels]
+        label = candidate[data.labels].to_numpy(dtype=bool)
+        after = candidate[names].to_numpy(dtype=bool)
+        before = after if baseline is None else baseline[names].to_numpy(dtype=bool)
+        self.classes, self.positive = True, None
+        self.changed = (before != after).any(axis=1)
+        right = (before == label).all(axis=1), (after == label).all(axis=1)
+        self.better, self.worse = ~right[0] & right[1], right[0] & ~right[1]
 
     def counts(self, inside: NDArray[np.bool_]) -> dict[str, Any]:
         """Return how many rows of the slice are positive, and how many changed which way."""

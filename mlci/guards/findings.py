@@ -51,7 +51,7 @@ def look_for_leaks(data: DataInputs, root: Path, digests: Digests, cache: Path) 
         digests.of(train),
         digests.of(evaluate),
         features,
-        data.label,
+        data.label_columns,
         data.key,
         data.group,
         data.time,
@@ -82,9 +82,10 @@ def _look(
     for name, column in {"keys": data.key, "groups": data.group}.items():
         if column and column in columns:
             found[name] = shared_values(train, evaluate, column)
-    if features and data.label in columns:
+    labels = data.label_columns
+    if features and labels and all(name in columns for name in labels):
         try:
-            found["rows"] = shared_rows(train, evaluate, features, data.label)
+            found["rows"] = shared_rows(train, evaluate, features, labels)
         except TypeError:  # lists in a column: no row can be compared with another
             found["rows"] = None
     return found
@@ -92,6 +93,6 @@ def _look(
 
 def _features(data: DataInputs, train: list[str], evaluate: list[str]) -> list[str]:
     """Return the columns that a model may use and that both files have."""
-    never = {data.label, data.key, data.weight, data.group, *data.ignore}
+    never = {*data.label_columns, data.key, data.query, data.weight, data.group, *data.ignore}
     wanted = data.features or [name for name in evaluate if name not in never]
-    return [name for name in wanted if name in train and name in evaluate and name != data.label]
+    return [name for name in wanted if name in train and name in evaluate and name not in data.label_columns]

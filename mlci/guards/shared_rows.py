@@ -28,7 +28,9 @@ class SharedRows(NamedTuple):
     repeated: int
 
 
-def shared_rows(train: Path | None, evaluate: Path, features: Sequence[str], label: str) -> SharedRows:
+def shared_rows(
+    train: Path | None, evaluate: Path, features: Sequence[str], labels: Sequence[str]
+) -> SharedRows:
     """Count the evaluation rows that are equal to others in all `features`, empty values being equal.
 
     A hash of the features, made column by column, finds the rows that may be equal; only these are read
@@ -43,7 +45,7 @@ def shared_rows(train: Path | None, evaluate: Path, features: Sequence[str], lab
     candidates = np.flatnonzero(twice)
     if not len(candidates):
         return SharedRows(0, 0, 0)
-    names = [*features, label]
+    names = [*features, *labels]
     ours = read_table(evaluate, names).iloc[candidates]
     theirs = read_table(train, names).iloc[np.flatnonzero(_in_both(there, here))] if train else ours[:0]
     same, both = _codes(ours, theirs, features), _codes(ours, theirs, names)

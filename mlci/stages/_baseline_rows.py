@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlci.core.errors import MlciError
 from mlci.core.files import sha256_text
 from mlci.core.ports import Baseline
+from mlci.core.results import Artifact
 from mlci.core.stage import Context
 from mlci.same_training import same_answers, training_digest
 from mlci.stages.train import roles
@@ -16,6 +17,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mlci.stages.compare_to_baseline import CompareInputs
+
+ANSWERS = "baseline.parquet"
+
+
+def keep_answers(context: Context, reference: pd.DataFrame, stage: str) -> Artifact:
+    """Keep what the baseline says to today's rows, in their order, so that a verdict can be explained."""
+    answers = [name for name in reference.columns if str(name).startswith(("prediction", "probability"))]
+    key = [context.data.key] if context.data.key else []
+    path = context.work / ANSWERS
+    reference[[*key, *(name for name in answers if name not in key)]].to_parquet(path, index=False)
+    return context.keep(stage, path, "predictions")
 
 
 def digest_of_model(context: Context) -> str | None:

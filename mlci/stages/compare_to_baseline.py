@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from difflib import get_close_matches
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -15,20 +14,20 @@ from mlci.core.gates import Gate
 from mlci.core.inputs import Inputs
 from mlci.core.ports import Baseline, BaselineRequest
 from mlci.core.quantities import BUDGETS
-from mlci.core.results import Artifact, Check, StageResult, leading_check, status_of
+from mlci.core.results import Check, StageResult, leading_check, status_of
 from mlci.core.stage import Context, Stage
 from mlci.core.status import Status
 from mlci.core.versions import version_parts
-from mlci.stages._baseline_rows import baseline_table, digest_of_model, same_model
+from mlci.stages._baseline_rows import baseline_table, digest_of_model, keep_answers, same_model
+from mlci.stages._guarding import evaluation_use, leakage, with_guards
 from mlci.stages._repeats import is_repeat, repeats_of, values_over_seeds
 from mlci.stages._tracking import open_tracker
 from mlci.stats.names import check_metric, named_columns
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 NAME = "compare-to-baseline"
-BASELINE_ANSWERS = "baseline.parquet"
 
 
 def _known_metric(gate: Gate) -> Gate:
@@ -141,7 +140,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
     text = baseline_text(inputs, context)
     extra = named_columns(gate.metric for gate in inputs.gates)
     rows = predictions.evaluation_rows(context.data, context.root, context.where, extra)
-    guards = _guards(inputs, context, len(rows))
+    guards = leakage(inputs, context, len(rows))
     candidate = predictions.align(
         predictions.read_predictions(candidate_file, "candidate", context.data),
         rows,
@@ -180,8 +179,8 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
     checks += budget_checks(inputs, context, baseline, identical=identical)
     if baseline is None:
         checks = [_no_baseline(inputs, text), *checks]
-    evaluation = _evaluation(context, baseline, candidate_file)
-    checks = _with_guards(checks, [*guards, uses_check(evaluation["uses"], inputs.warn_after_uses)])
+    evaluation = evaluation_use(context, baseline, candidate_file)
+    checks = with_guards(checks, [*guards, uses_check(evaluation["uses"], inputs.warn_after_uses)])
     status = status_of(checks)
     return StageResult(
         stage=NAME,
@@ -191,7 +190,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
         metrics=[check.metric for check in checks if check.metric is not None],
         artifacts=[
             context.keep(NAME, plots, "report"),
-            *([] if reference is None else [_keep_answers(context, reference)]),
+            *([] if reference is None else [keep_answers(context, reference, NAME)]),
         ],
         outputs={
             "gates-failed": str(sum(check.status is Status.FAILED for check in checks)),
@@ -216,45 +215,6 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
             "values_over_seeds": {metric: values for (metric, slice_), values in seeds.items() if not slice_},
         },
     )
-
-
-def _keep_answers(context: Context, reference: pd.DataFrame) -> Artifact:
-    """Keep what the baseline says to today's rows, in their order, so that a verdict can be explained."""
-    answers = [name for name in reference.columns if str(name).startswith(("prediction", "probability"))]
-    key = [context.data.key] if context.data.key else []
-    path = context.work / BASELINE_ANSWERS
-    reference[[*key, *(name for name in answers if name not in key)]].to_parquet(path, index=False)
-    return context.keep(NAME, path, "predictions")
-
-
-def _guards(inputs: CompareInputs, context: Context, rows: int) -> list[Check]:
-    """Return what the guards say about the evaluation rows."""
-    from mlci.guards import LeakageLimits, leakage_checks, look_for_leaks
-
-    if inputs.leakage == "off":
-        return []
-    with context.step("look for training rows among the evaluation rows"):
-        found = look_for_leaks(context.data, context.root, context.digests, context.cache)
-    return leakage_checks(found, context.data, rows, LeakageLimits(inputs.leakage, inputs.allow_shared))
-
-
-def _evaluation(context: Context, baseline: Baseline | None, candidate: Path) -> dict[str, Any]:
-    """Return the evaluation set's digest and how many candidates it has decided on, this one included."""
-    from mlci.guards import count_use
-
-    digest = context.digests.of(context.existing(context.data.evaluate or "", "data.evaluate"))
-    told = 0
-    if baseline is not None and baseline.evaluation_digest == digest:
-        text = str(baseline.details.get("evaluation_uses"))
-        told = int(text) if text.isdecimal() else 0
-    uses = count_use(context.cache, digest, context.digests.of(candidate), at_least=told)
-    return {"sha256": digest, "uses": uses}
-
-
-def _with_guards(checks: list[Check], guards: list[Check]) -> list[Check]:
-    """Return all checks; a guard that failed comes first, since no number below it can be believed."""
-    failed = [check for check in guards if check.status is Status.FAILED]
-    return [*failed, *checks, *(check for check in guards if check.status is not Status.FAILED)]
 
 
 def _refuse_no_gates(inputs: CompareInputs) -> None:
