@@ -98,9 +98,10 @@ def _print(explanations: Sequence[Explanation], *, as_json: bool) -> None:
     if as_json:
         facts = [dict(each.facts) for each in explanations]
         text = json.dumps(facts[0] if len(facts) == 1 else facts, ensure_ascii=False, indent=2)
-        typer.echo(harmless_json(text))
+        typer.echo(harmless_json(redact(text, options.variables())))
     else:
-        typer.echo(harmless(printable(as_text(explanations), 100_000)))
+        text = redact(as_text(explanations), options.variables())
+        typer.echo(harmless(printable(text, 100_000)))
 
 
 def _meaning(name: str) -> str:
