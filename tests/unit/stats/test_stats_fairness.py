@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from mlci.stats.compare import compare
 from mlci.stats.decision import no_worse_than
 from mlci.stats.metrics import statistic
-from mlci.stats.names import BETWEEN_GROUPS, check_metric, named_columns
+from mlci.stats.names import BETWEEN_GROUPS, NAME_PATTERN, check_metric, named_columns
 from mlci.stats.scores import Groups, Scores
 
 NAMES = [f"{family}@area" for family in BETWEEN_GROUPS]
@@ -170,3 +171,13 @@ def test_what_cannot_be_compared_is_refused():
     with pytest.raises(ValueError, match="did you mean 'tpr_difference'"):
         check_metric("tpr_diference@sex")
     assert named_columns(["f_beta@2", "tpr_ratio@a b", "fpr_ratio@a b"]) == ["a b"]
+
+
+def test_the_schema_of_a_gate_knows_the_same_names():
+    for name in ("tpr_ratio@age group", "ndcg@10", "map@5", "f_beta@0.5", "pkg.module:function"):
+        assert re.search(NAME_PATTERN, name)
+        assert check_metric(name) == name
+    for wrong in ("tpr_ratio@", "ndcg@ten", "tpr_ratio"):
+        assert not re.search(NAME_PATTERN, wrong)
+        with pytest.raises(ValueError, match="is named with"):
+            check_metric(wrong)
