@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,17 +37,17 @@ class Area:
     """One model's area on some rows (a mean over classes): what each row adds to it, once and twice.
 
     `effects` and `doubles` are in the order of the rows; `curves` hold the rows in the order of scores,
-    with their positions.
+    with a way to find their positions, which few rows need.
     """
 
     value: float
     effects: Floats
     doubles: Floats | None
-    curves: Sequence[tuple[Curve, Positions]]
+    curves: Sequence[tuple[Curve, Callable[[], Positions]]]
 
     def bend(self, more: Floats) -> float:
         """Return the second derivative of the area when `more` of each row is added."""
-        return float(np.mean([curve.bend(more.take(order)) for curve, order in self.curves]))
+        return float(np.mean([curve.bend(more.take(order())) for curve, order in self.curves]))
 
 
 def areas(build: Build, scores: Scores, parts: Parts) -> Iterator[tuple[str | None, Area]]:
@@ -139,25 +140,31 @@ def _of_class(
     order = np.argsort(score, kind="stable")
     truth, score = truth.take(order), score.take(order)
     weight = None if weight is None else weight.take(order)
-    number = np.empty(len(score), dtype=np.intp)
+    of_rows = np.empty(len(score))
     for name, places in parts.sorted(order):
         rows = parts.rows(name)
-        if places is None:
+        if places is None or rows is None:
             curve, here = build(truth, score, weight), order
         else:
             taken = None if weight is None else weight.take(places)
-            curve = build(truth.take(places), score.take(places), taken)
-            number[rows] = np.arange(len(places))
-            here = number.take(order.take(places))
-        doubles = None if curve.doubles is None else _back(curve.doubles, here)
-        yield name, Area(curve.value, _back(curve.effects, here), doubles, [(curve, here)])
+            curve, here = build(truth.take(places), score.take(places), taken), order.take(places)
+        effects, doubles = (
+            None if numbers is None else _back(numbers, here, rows, of_rows)
+            for numbers in (curve.effects, curve.doubles)
+        )
+        if effects is not None:
+            yield name, Area(curve.value, effects, doubles, [(curve, partial(_positions, here, rows))])
 
 
-def _back(of_sorted: Floats, order: Positions) -> Floats:
-    """Return numbers of sorted rows in the order of the rows."""
-    found = np.empty(len(order))
-    found[order] = of_sorted
-    return found
+def _back(of_sorted: Floats, order: Positions, rows: Positions | None, of_rows: Floats) -> Floats:
+    """Return numbers of sorted rows in the order of the rows; `of_rows` is room to write in."""
+    of_rows[order] = of_sorted
+    return of_rows.copy() if rows is None else of_rows.take(rows)
+
+
+def _positions(order: Positions, rows: Positions | None) -> Positions:
+    """Return where each sorted row stands among the rows of its part, which ascend."""
+    return order if rows is None else np.searchsorted(rows, order)
 
 
 def resting(metric: str, scores: Scores, rows: Positions | None) -> tuple[Mask, Mask | None]:

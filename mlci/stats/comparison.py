@@ -8,7 +8,7 @@ from typing import Literal
 
 from mlci.stats.exact import Tail
 from mlci.stats.extremes import Extremes
-from mlci.stats.law import Guarded, Law, level
+from mlci.stats.law import Guarded, Law, Shifted, level
 from mlci.stats.shares import PairedShares
 
 
@@ -92,7 +92,7 @@ class Comparison:
     def p_equal(self) -> float:
         """The two-sided p-value that both models are equal; McNemar's mid-p value for shares of rows."""
         inner = self.law.law if isinstance(self.law, Guarded) else self.law
-        if isinstance(inner, PairedShares | Extremes):
+        if isinstance(inner, PairedShares | Extremes | Shifted):
             return inner.p_equal
         below = self.p_gain_below(0.0)
         return min(1.0, 2 * min(below, 1 - below))

@@ -75,6 +75,33 @@ class Student(ClosedForm):
 
 
 @dataclass(frozen=True)
+class Shifted(ClosedForm):
+    """An estimate whose bias is known within limits: Student's t from the farther end of them on each side."""
+
+    estimate: float
+    standard_error: float
+    freedom: float
+    below: float
+    above: float
+    method: str
+
+    def bounds(self, alpha: float) -> tuple[float, float]:
+        """Return the lower end less, and the upper end plus so many standard errors."""
+        reach = self.standard_error * student_quantile(1 - alpha, self.freedom)
+        return self.below - reach, self.above + reach
+
+    def p_below(self, threshold: float) -> float:
+        """Return the chance of an estimate so low when the true number is the threshold."""
+        return student_chance((self.above - threshold) / self.standard_error, self.freedom)
+
+    @property
+    def p_equal(self) -> float:
+        """The two-sided p-value that the true number is 0."""
+        sides = self.above / self.standard_error, -self.below / self.standard_error
+        return min(1.0, 2 * min(student_chance(side, self.freedom) for side in sides))
+
+
+@dataclass(frozen=True)
 class Guarded:
     """A law that is never surer than an exact bound allows, and never leaves its limits.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -36,40 +35,38 @@ class Curve(Protocol):
         """Return the second derivative of the area when `more` of each row is added."""
 
 
-@dataclass(frozen=True, eq=False)
 class _Ties:
-    """Where each run of equal scores begins and ends."""
+    """Where each run of equal scores begins and ends; nothing where all scores differ."""
 
-    starts: NDArray[np.intp]
-    ends: NDArray[np.intp]
+    def __init__(self, score: NDArray[Any]) -> None:
+        new = score[1:] != score[:-1]
+        self.none = bool(new.all())
+        if not self.none:
+            self._starts = np.concatenate([[0], np.flatnonzero(new) + 1])
+            self._ends = np.append(self._starts[1:], len(score))
 
-    @classmethod
-    def of(cls, score: NDArray[Any]) -> _Ties:
-        starts = np.concatenate([[0], np.flatnonzero(score[1:] != score[:-1]) + 1])
-        return cls(starts, np.append(starts[1:], len(score)))
-
-    @property
-    def none(self) -> bool:
-        return bool(len(self.starts) == self.ends[-1])
+    def middle(self, running: Floats) -> Floats:
+        """Return for each row of a run the running total in its middle."""
+        before = np.where(self._starts > 0, running[self._starts - 1], 0.0)
+        return np.repeat((before + running[self._ends - 1]) / 2, self._ends - self._starts)
 
     def below(self, values: Floats) -> Floats:
         """Return for each row the total of those whose score is lower, and half of those with the same."""
         running = np.cumsum(values)
-        if self.none:
-            running -= 0.5 * values
-            return running
-        before = np.where(self.starts > 0, running[self.starts - 1], 0.0)
-        return np.repeat((before + running[self.ends - 1]) / 2, self.ends - self.starts)
+        if not self.none:
+            return self.middle(running)
+        running -= 0.5 * values
+        return running
 
     def up_to(self, values: Floats) -> Floats:
         """Return for each row the total of those whose score is not higher."""
         running = np.cumsum(values)
-        return running if self.none else np.repeat(running[self.ends - 1], self.ends - self.starts)
+        return running if self.none else np.repeat(running[self._ends - 1], self._ends - self._starts)
 
     def from_on(self, values: Floats) -> Floats:
         """Return for each row the total of those whose score is not lower."""
         running = np.cumsum(values[::-1])[::-1]
-        return running if self.none else np.repeat(running[self.starts], self.ends - self.starts)
+        return running if self.none else np.repeat(running[self._starts], self._ends - self._starts)
 
 
 class Receiver:
@@ -82,27 +79,44 @@ class Receiver:
     doubles = None
 
     def __init__(self, truth: Mask, score: NDArray[Any], weight: Floats | None) -> None:
+        self._truth, self._weight = truth, weight
+        positives = np.cumsum(truth if weight is None else np.where(truth, weight, 0.0), dtype=np.float64)
+        # Without weights the negatives up to a row are all rows that are no positives.
+        everything = np.arange(1.0, len(score) + 1) if weight is None else np.cumsum(weight)
+        everything -= positives
+        self._all = (float(positives[-1]), float(everything[-1])) if len(score) else (0.0, 0.0)
         self.value, self.effects = math.nan, np.zeros(len(score))
-        self._positive = truth.astype(np.float64) if weight is None else np.where(truth, weight, 0.0)
-        self._negative = 1.0 - self._positive if weight is None else weight - self._positive
-        self._all = float(self._positive.sum()), float(self._negative.sum())
         if min(self._all) <= 0:
             return
-        self._ties = _Ties.of(score)
-        positives, negatives = self._ties.below(self._positive), self._ties.below(self._negative)
-        placement = np.where(truth, negatives / self._all[1], 1.0 - positives / self._all[0])
-        self.value = float(np.einsum("i,i->", self._positive, placement)) / self._all[0]
-        placement -= self.value
-        if weight is not None:
-            placement *= weight
-        placement *= np.where(truth, 1 / self._all[0], 1 / self._all[1])
-        self.effects = placement
+        self._ties = _Ties(score)
+        if not self._ties.none:
+            positives, everything = self._ties.middle(positives), self._ties.middle(everything)
+        self._place(positives, everything)
+
+    def _place(self, positives: Floats, negatives: Floats) -> None:
+        """Set value and effects from the positives and negatives that lie below each row."""
+        pairs = self._all[0] * self._all[1]
+        # Of its own class a row needs no number: without ties that would count the row itself.
+        hits = np.flatnonzero(self._truth)
+        wins = negatives.take(hits)
+        if self._weight is not None:
+            wins *= self._weight.take(hits)
+        self.value = float(wins.sum()) / pairs
+        negatives *= 1 / pairs
+        negatives -= self.value / self._all[0]
+        positives *= -1 / pairs
+        positives += (1 - self.value) / self._all[1]
+        self.effects = np.where(self._truth, negatives, positives)
+        if self._weight is not None:
+            self.effects *= self._weight
 
     def bend(self, more: Floats) -> float:
         """Return the second derivative, from the series of wins / (positives × negatives)."""
-        up, down = more * self._positive, more * self._negative
-        below = self._ties.below(self._negative), self._ties.below(down)
-        first = float((up * below[0]).sum() + (self._positive * below[1]).sum())
+        weight = np.ones(len(more)) if self._weight is None else self._weight
+        positive, negative = np.where(self._truth, weight, 0.0), np.where(self._truth, 0.0, weight)
+        up, down = more * positive, more * negative
+        below = self._ties.below(negative), self._ties.below(down)
+        first = float((up * below[0]).sum() + (positive * below[1]).sum())
         second = float((up * below[1]).sum())
         ups, downs = float(up.sum()), float(down.sum())
         pairs, mixed = self._all[0] * self._all[1], self._all[0] * downs + ups * self._all[1]
@@ -126,7 +140,7 @@ class Precision:
         self._found = float(self._hits.sum())
         if self._found <= 0:
             return
-        ties = self._ties = _Ties.of(score)
+        ties = self._ties = _Ties(score)
         self._until = ties.from_on(self._rows)
         self._at = ties.from_on(self._hits) / self._until
         self._gained = float(self._hits @ self._at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlci.stats.abreast import at_once, each
 from mlci.stats.areas import CURVES, Area, area_finding, areas, resting
 from mlci.stats.bootstrap import Draws, Entry, bootstrapped
 from mlci.stats.cells import Cells
@@ -19,6 +21,7 @@ from mlci.stats.metrics import MetricKind, check_kind
 from mlci.stats.queries import ranking_finding
 from mlci.stats.resampling import GroupSample, RowSample
 from mlci.stats.scores import Scores
+from mlci.stats.sizes import sizes_finding
 from mlci.stats.slices import Parts
 from mlci.stats.smooth import Smooth
 from mlci.stats.statistic import Battery, Statistic, Sums
@@ -26,6 +29,8 @@ from mlci.stats.tally import GroupTally, Positions, RowTally, Tally, group_numbe
 
 Found = Iterable[tuple[Place, Finding]]
 _Finding = Callable[[Place, Scores, Scores | None, Positions | None], tuple[Place, Finding]]
+_MANY = 100_000
+"""From so many rows on parts are worked on by several threads."""
 
 
 class Rows:
@@ -67,7 +72,7 @@ class Rows:
         if self._candidate.classes is not None and kind.needs == "prediction":
             return self._on_cells(kind)
         metric = _built(kind, self._candidate)
-        if not (isinstance(metric, Sums) and metric.smooth):
+        if not isinstance(metric, Sums):
             return None
         before = None if self._baseline is None else _built(kind, self._baseline)
         return self._on_rows(kind, metric, before if isinstance(before, Sums) else None)
@@ -120,7 +125,7 @@ class Rows:
         before = ((name, None) for name in self._parts.names)
         if self._baseline is not None:
             before = areas(build, self._baseline, self._parts)
-        for (name, candidate), (_, baseline) in zip(after, before, strict=True):
+        for (name, candidate), (_, baseline) in at_once(after, before, self._workers):
             rows, tally = self._parts.rows(name), self._tallies[name]
             support, strata = resting(kind.name, self._candidate, rows)
             finding = area_finding(
@@ -149,10 +154,22 @@ class Rows:
     def _on_rows(
         self, kind: MetricKind, candidate: Sums, baseline: Sums | None
     ) -> Iterator[tuple[Place, Finding]]:
-        for name, tally in self._tallies.items():
-            rows, place = self._parts.rows(name), self._place(kind, name, tally)
-            before = None if baseline is None else _of_rows(baseline, rows)
-            yield place, Smooth(place, _of_rows(candidate, rows), before).finding()
+        plain = candidate.mean and self._candidate.weight is None
+
+        def found(name: str | None) -> tuple[Place, Finding]:
+            rows, place = self._parts.rows(name), self._place(kind, name, self._tallies[name])
+            before = None if baseline is None else _of_rows(baseline, rows, plain=plain)
+            after = _of_rows(candidate, rows, plain=plain)
+            if not candidate.smooth:
+                return place, sizes_finding(place, after, before)
+            return place, Smooth(place, after, before).finding()
+
+        yield from each(found, list(self._tallies), self._workers)
+
+    @property
+    def _workers(self) -> int:
+        """How many threads are worth while: one for few rows, which are done before a thread has begun."""
+        return 1 if self._candidate.rows < _MANY else len(os.sched_getaffinity(0))
 
 
 def _built(kind: MetricKind, scores: Scores) -> Statistic:
@@ -160,10 +177,15 @@ def _built(kind: MetricKind, scores: Scores) -> Statistic:
     return kind.build(scores)
 
 
-def _of_rows(metric: Sums, rows: Positions | None) -> Sums:
+def _of_rows(metric: Sums, rows: Positions | None, *, plain: bool = False) -> Sums:
+    """Return the metric on some rows; in a `plain` mean all rows count 1, which need not be fetched."""
     if rows is None:
         return metric
-    return replace(metric, columns=metric.columns.take(rows, axis=0), support=metric.support.take(rows))
+    if not plain:
+        return replace(metric, columns=metric.columns.take(rows, axis=0), support=metric.support.take(rows))
+    columns = np.ones((len(rows), 2))
+    columns[:, 0] = metric.columns[:, 0].take(rows)
+    return replace(metric, columns=columns, support=np.ones(len(rows), dtype=np.bool_))
 
 
 def _taken(scores: Scores, rows: Positions | None) -> Scores:

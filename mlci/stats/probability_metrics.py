@@ -92,8 +92,11 @@ def confidences(scores: Scores) -> tuple[Floats, Mask]:
 
 def mean_of(scores: Scores, loss: Floats) -> Statistic:
     """Return the weighted mean of a number a row, resting on all rows."""
-    weights = scores.weights
-    return Sums(np.column_stack([weights * loss, weights]), _mean, all_rows(scores), mean=True)
+    columns = np.ones((scores.rows, 2))
+    columns[:, 0] = loss
+    if scores.weight is not None:
+        columns *= scores.weights[:, None]
+    return Sums(columns, _mean, all_rows(scores), mean=True)
 
 
 def probabilities(scores: Scores) -> NDArray[Any]:

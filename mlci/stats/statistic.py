@@ -42,7 +42,8 @@ class Sums:
     `columns` is rows × k and already holds the rows' own weights; `combine` maps replicates × k sums
     to one value a replicate. `share` names the columns of hits and of rows asked, where the value is
     the share of the ones among the others; `mean` says that it is a weighted mean over rows, and `smooth` that
-    small changes of the sums are in proportion to changes of the value. `signed` warns of columns
+    small changes of the sums are in proportion to changes of the value; where not, the value is the sum of
+    the sizes of all columns but the last, over the last. `signed` warns of columns
     with numbers below 0.
     """
 

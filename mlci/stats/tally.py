@@ -14,7 +14,7 @@ from mlci.stats.statistic import Floats, Mask
 Positions = NDArray[np.intp]
 
 
-_SHAPED = 100_000
+_SHAPED = 50_000
 """With more units than this a sum of effects is as good as normal, and its shape is not asked for."""
 
 
