@@ -68,7 +68,7 @@ def areas(build: Build, scores: Scores, parts: Parts) -> Iterator[tuple[str | No
             Area(
                 float(np.mean([area.value for area in areas_of_part])),
                 np.asarray(effects),
-                np.asarray(np.mean(doubles, axis=0)) if doubles else None,
+                np.asarray(np.mean(doubles, axis=0)) if len(doubles) == len(found) else None,
                 [area.curves[0] for area in areas_of_part],
             ),
         )
@@ -140,12 +140,13 @@ def _of_class(
     order = np.argsort(score, kind="stable")
     truth, score = truth.take(order), score.take(order)
     weight = None if weight is None else weight.take(order)
-    of_rows = np.empty(len(score))
+    of_rows: Floats | None = None
     for name, places in parts.sorted(order):
         rows = parts.rows(name)
         if places is None or rows is None:
             curve, here = build(truth, score, weight), order
         else:
+            of_rows = np.empty(len(score)) if of_rows is None else of_rows
             taken = None if weight is None else weight.take(places)
             curve, here = build(truth.take(places), score.take(places), taken), order.take(places)
         effects, doubles = (
@@ -156,10 +157,11 @@ def _of_class(
             yield name, Area(curve.value, effects, doubles, [(curve, partial(_positions, here, rows))])
 
 
-def _back(of_sorted: Floats, order: Positions, rows: Positions | None, of_rows: Floats) -> Floats:
-    """Return numbers of sorted rows in the order of the rows; `of_rows` is room to write in."""
+def _back(of_sorted: Floats, order: Positions, rows: Positions | None, room: Floats | None) -> Floats:
+    """Return numbers of sorted rows in the order of the rows; `room` is for those of a part."""
+    of_rows = np.empty(len(order)) if room is None or rows is None else room
     of_rows[order] = of_sorted
-    return of_rows.copy() if rows is None else of_rows.take(rows)
+    return of_rows if rows is None else of_rows.take(rows)
 
 
 def _positions(order: Positions, rows: Positions | None) -> Positions:

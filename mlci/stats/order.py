@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from mlci.stats.statistic import Floats, Mask
 
+_FEW = 50_000
+"""With more positive rows than this no row's effect on its own precision matters."""
+
 
 class Curve(Protocol):
     """An area under a curve, for rows in ascending order of score.
@@ -134,7 +137,8 @@ class Precision:
     """
 
     def __init__(self, truth: Mask, score: NDArray[Any], weight: Floats | None) -> None:
-        self.value, self.effects, self.doubles = math.nan, np.zeros(len(score)), np.zeros(len(score))
+        self.value, self.effects = math.nan, np.zeros(len(score))
+        self.doubles: Floats | None = self.effects
         self._rows = np.ones(len(score)) if weight is None else weight
         self._hits = np.where(truth, self._rows, 0.0)
         self._found = float(self._hits.sum())
@@ -148,6 +152,9 @@ class Precision:
         share = self._hits / self._until
         self.effects = truth * (self._at + ties.up_to(share) - self.value) - ties.up_to(share * self._at)
         self.effects *= self._rows / self._found
+        if int(np.count_nonzero(truth)) > _FEW:
+            self.doubles = None
+            return
         share /= self._until
         turns = truth * ((1 - self._at) / self._until - ties.up_to(share)) + ties.up_to(share * self._at)
         turns *= self._rows / self._found

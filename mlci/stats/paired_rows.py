@@ -31,6 +31,8 @@ Found = Iterable[tuple[Place, Finding]]
 _Finding = Callable[[Place, Scores, Scores | None, Positions | None], tuple[Place, Finding]]
 _MANY = 100_000
 """From so many rows on parts are worked on by several threads."""
+_ROOM = 5_000_000
+"""With more rows than this the areas of two models are found one after the other, in half the memory."""
 
 
 class Rows:
@@ -125,7 +127,8 @@ class Rows:
         before = ((name, None) for name in self._parts.names)
         if self._baseline is not None:
             before = areas(build, self._baseline, self._parts)
-        for (name, candidate), (_, baseline) in at_once(after, before, self._workers):
+        workers = 1 if self._candidate.rows > _ROOM else self._workers
+        for (name, candidate), (_, baseline) in at_once(after, before, workers):
             rows, tally = self._parts.rows(name), self._tallies[name]
             support, strata = resting(kind.name, self._candidate, rows)
             finding = area_finding(

@@ -17,6 +17,9 @@ Positions = NDArray[np.intp]
 _SHAPED = 50_000
 """With more units than this a sum of effects is as good as normal, and its shape is not asked for."""
 
+_RARE = 10_000
+"""With fewer units than this in one stratum the sum of both is shaped, however many are in the other."""
+
 
 class Spread(NamedTuple):
     """The variance of a sum of effects, and the degrees of freedom that it was estimated with.
@@ -267,7 +270,7 @@ def _added(parts: list[Spread]) -> Spread:
         variance**2 / doubt if doubt > 0 else 1.0,
         sum(part.third for part in parts),
         sum(part.fourth for part in parts),
-        shaped=all(part.shaped for part in parts),
+        shaped=any(part.shaped and part.freedom < _RARE for part in parts),
     )
 
 

@@ -156,3 +156,14 @@ def test_a_curved_metric_is_corrected_by_its_derivatives(regression, name):
     drawn = compare([name], one, two, method="bootstrap", replicates=9_999)[name, None]
     near = 0.08 * found.standard_error
     assert (found.low, found.high) == pytest.approx((drawn.low, drawn.high), abs=near)
+
+
+def test_threads_change_nothing(binary, monkeypatch):
+    one, two = binary(1), binary(2)
+    slices = {"first": np.arange(300) < 150}
+    metrics = ["roc_auc", "average_precision", "log_loss", "calibration_error"]
+    alone = compare(metrics, one, two, slices=slices)
+    monkeypatch.setattr("mlci.stats.paired_rows._MANY", 1)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2})
+    for key, comparison in compare(metrics, one, two, slices=slices).items():
+        assert (comparison.low, comparison.high) == (alone[key].low, alone[key].high)
