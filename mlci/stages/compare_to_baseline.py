@@ -114,6 +114,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
     from mlci import predictions
     from mlci.guards import uses_check
     from mlci.stages._judging import Judge
+    from mlci.stages._plots import write_plots
 
     candidate_file = context.artifact("train", "predictions")
     if candidate_file is None:
@@ -142,6 +143,11 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
         sys.path.insert(0, str(context.root))  # a metric may live in the project's own code
     with context.step(f"judge {len(inputs.gates)} gates on {len(rows):,} rows"):
         checks = Judge(inputs, context.data, context.where).judge(candidate, reference, identical=identical)
+    with context.step("draw the plots as data"):
+        models = (
+            {"candidate": candidate} if reference is None else {"baseline": reference, "candidate": candidate}
+        )
+        plots = write_plots(context.work, checks, models, context.data, context.variables)
     if baseline is None:
         checks = [_no_baseline(inputs, text), *checks]
     evaluation = _evaluation(context, baseline, candidate_file)
@@ -152,6 +158,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
         status=status,
         reason=_reason(checks, baseline, len(rows)),
         checks=checks,
+        artifacts=[context.keep(NAME, plots, "report")],
         metrics=[check.metric for check in checks if check.metric is not None],
         outputs={
             "gates-failed": str(sum(check.status is Status.FAILED for check in checks)),
