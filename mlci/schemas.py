@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mlci.config.load import SHARED_SECTIONS
+from mlci.core.plots import Plots
 from mlci.core.results import Report, StageResult
 from mlci.stages import ordered_stages
 from mlci.stats.names import METRIC_NAMES, NAME_PATTERN
@@ -54,8 +55,14 @@ def report_schema() -> dict[str, Any]:
     return {"$schema": _DIALECT, **Report.model_json_schema(mode="serialization")}
 
 
+def plots_schema() -> dict[str, Any]:
+    """Return the schema of mlci-out/compare-to-baseline/plots.json."""
+    return {"$schema": _DIALECT, **Plots.model_json_schema(mode="serialization")}
+
+
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "config": config_schema,
     "result": result_schema,
     "report": report_schema,
+    "plots": plots_schema,
 }

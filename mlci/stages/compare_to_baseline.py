@@ -99,6 +99,7 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
     from mlci.readers import read_table
     from mlci.slicing import sizes, sliced
     from mlci.stages._judging import Judge
+    from mlci.stages._plots import write_plots
     from mlci.stages._slices_before import presence_checks
 
     candidate_file = context.artifact("train", "predictions")
@@ -125,6 +126,11 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
         judge = Judge(inputs, context.data, slices, context.where)
         checks = judge.judge(candidate, reference, identical=identical)
         checks += presence_checks(inputs, context.data, slices, baseline, context.where("data.slices"))
+    with context.step("draw the plots as data"):
+        models = (
+            {"candidate": candidate} if reference is None else {"baseline": reference, "candidate": candidate}
+        )
+        plots = write_plots(context.work, checks, models, context.data, context.variables)
     if baseline is None:
         checks = [_no_baseline(inputs, text), *checks]
     status = status_of(checks)
@@ -134,7 +140,10 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
         reason=_reason(checks, baseline, len(rows)),
         checks=checks,
         metrics=[check.metric for check in checks if check.metric is not None],
-        artifacts=[] if reference is None else [_keep_answers(context, reference)],
+        artifacts=[
+            context.keep(NAME, plots, "report"),
+            *([] if reference is None else [_keep_answers(context, reference)]),
+        ],
         outputs={
             "gates-failed": str(sum(check.status is Status.FAILED for check in checks)),
             "gates-unclear": str(sum(check.status is Status.INCONCLUSIVE for check in checks)),

@@ -61,18 +61,24 @@ def calibration_error(scores: Scores) -> Statistic:
 
     Two classes: of the positive class's probability; more: of the predicted class's (Guo et al. 2017).
     """
-    probability = probabilities(scores).astype(np.float64)
-    if scores.task == "binary":
-        sure, right = probability[:, scores.positive_index], binary_view(scores).truth
-    else:
-        sure = probability.max(axis=1)
-        right = probability.argmax(axis=1) == scores.label_codes
+    sure, right = confidences(scores)
     bins = np.minimum((sure * _BINS).astype(np.intp), _BINS - 1)
     columns = np.zeros((scores.rows, _BINS + 1))
     columns[np.arange(scores.rows), bins] = scores.weights * (right - sure)
     columns[:, _BINS] = scores.weights
     # The size of a sum has a corner at 0, where no slope says how it moves.
     return Sums(columns, _distance, all_rows(scores), smooth=False)
+
+
+def confidences(scores: Scores) -> tuple[Floats, Mask]:
+    """Return the probabilities that calibration is about, and whether each came true.
+
+    Two classes: of the positive class; more: of the class with the largest one.
+    """
+    probability = probabilities(scores).astype(np.float64)
+    if scores.task == "binary":
+        return probability[:, scores.positive_index], binary_view(scores).truth
+    return probability.max(axis=1), probability.argmax(axis=1) == scores.label_codes
 
 
 def mean_of(scores: Scores, loss: Floats) -> Statistic:

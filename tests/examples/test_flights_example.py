@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -77,11 +78,44 @@ def test_model_that_is_worse_for_one_carrier_fails(deployed: Project, printed: l
     checks = deployed.result("compare-to-baseline")["checks"]
     failed = [check for check in checks if check["status"] == "failed"]
     assert [check["slice"] for check in failed] == ["carrier=MQ"]
+    plots = json.loads((deployed.root / "mlci-out/compare-to-baseline/plots.json").read_text())["plots"]
+    assert [plot["kind"] for plot in plots] == ["forest", "forest", "roc", "precision-recall", "calibration"]
+    assert plots[1]["series"][0]["labels"][1] == "carrier=MQ"
     assert done.out.splitlines()[1].startswith("recall on carrier=MQ is worse")
     overall = [check for check in checks if check["slice"] is None and check["metric"]]
-    assert {check["status"] for check in overall} == {"passed"}  # nobody sees it in an average
+    words = {check["metric"]["name"]: check["word"] for check in overall}
+    assert words == {"roc_auc": "better", "recall": "better", "log_loss": "within limit"}
     assert deployed.alias("flights") == "1"
     deployed.patch("fails-model", back=True)
+
+
+def test_too_small_an_evaluation_set_is_unclear_and_not_deployed(
+    deployed: Project, printed: list[str]
+) -> None:
+    deployed.patch("too-small")
+    deployed.must("python", "prepare.py")
+    done = deployed.mlci("run", expect=1)
+    printed.append(done.flat)
+    compared = deployed.result("compare-to-baseline")
+    assert compared["status"] == "inconclusive"
+    (area,) = [check for check in compared["checks"] if check["name"].startswith("roc_auc")]
+    assert area["word"] == "unclear"
+    assert 2_000 < area["observed"]["rows_needed"] < 82_609  # what it asks for is there, in the whole file
+    assert deployed.result("deploy")["status"] == "failed"
+    assert deployed.alias("flights") == "1"
+    deployed.patch("too-small", back=True)
+    deployed.must("python", "prepare.py")
+
+
+def test_another_seed_never_fails(deployed: Project) -> None:
+    deployed.patch("noise")
+    deployed.mlci("run", "--until", "compare-to-baseline")
+    compared = deployed.result("compare-to-baseline")
+    assert compared["status"] == "passed"
+    judged = [check["metric"] for check in compared["checks"] if check["metric"] and not check["slice"]]
+    # The very change that new >= old rejects.
+    assert all((one["value"] < one["baseline"]) is (one["direction"] == "higher") for one in judged)
+    deployed.patch("noise", back=True)
 
 
 def test_ten_more_trees_are_deployed(deployed: Project, printed: list[str]) -> None:
@@ -89,7 +123,7 @@ def test_ten_more_trees_are_deployed(deployed: Project, printed: list[str]) -> N
     done = deployed.mlci("run")
     printed.append(done.flat)
     assert "3 of 3 gates passed on 82,609 rows" in done.flat
-    assert deployed.alias("flights") == "2"
+    assert deployed.alias("flights") == "3"  # the second one was packaged, and never deployed
     deployed.patch("pass", back=True)
 
 
@@ -103,6 +137,6 @@ def test_readme_quotes_what_is_printed(printed: list[str]) -> None:
 def test_patches_apply_to_the_example_as_it_is_shipped(tmp_path: Path, new_project: NewProject) -> None:
     for example in ("quickstart", "flights", "dvc-pipeline"):
         project = new_project(example, example=example)
-        for name in ("pass", "fails-data", "fails-model"):
-            project.patch(name)
-            project.patch(name, back=True)
+        for change in sorted((project.root / "changes").glob("*.patch")):
+            project.patch(change.stem)
+            project.patch(change.stem, back=True)

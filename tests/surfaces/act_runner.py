@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -18,6 +19,14 @@ STUBS = Path(__file__).parent / "stubs"
 _USES = re.compile(r"""\buses:\s*["']?([\w.-]+/[\w.-]+)((?:/[\w./-]*)?)@([\w./-]+)""")
 _LABELS = ("ubuntu-24.04", "ubuntu-latest", "self-hosted", "gpu")
 _ANNOTATIONS = ("error", "warning", "notice")
+# act stops reading the terminal of a step as soon as its shell ends, and so loses what a short step said last.
+_SHELL = """\
+#!/bin/sh
+/bin/bash "$@"
+code=$?
+sleep 0.1
+exit $code
+"""
 
 
 @dataclass(frozen=True)
@@ -156,6 +165,7 @@ class Act:
             command += ["--input", f"{name}={value}"]
         given = {
             "ACT_DISABLE_VERSION_CHECK": "1",
+            "PATH": f"{self._shell().parent}{os.pathsep}{self.machine.variables()['PATH']}",
             "HARNESS": str(kept or work / "kept"),
             "HARNESS_RUN": str(self.runs + 100),
             "HARNESS_UV": str(Path(sys.executable).with_name("uv")),
@@ -164,6 +174,15 @@ class Act:
         done = self.machine.run(command, repository, given)
         text = done.text + done.err
         return ActRun(done.code, _events(text), text, kept or work / "kept")
+
+    def _shell(self) -> Path:
+        """Return the shell of steps, the real one but for its end."""
+        shell = self.folder / "shell" / "bash"
+        if not shell.exists():
+            shell.parent.mkdir()
+            shell.write_text(_SHELL)
+            shell.chmod(0o755)
+        return shell
 
     def _repositories(self, repository: Path) -> list[str]:
         """Return where act finds each action: the toolkit, or a stand-in for other people's code."""

@@ -1,0 +1,122 @@
+"""Curves that show a model as a whole: ROC, precision and recall, calibration, residuals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlci.stats.law import normal_quantile
+from mlci.stats.statistic import Floats, Mask
+
+MOST_POINTS = 200
+"""A curve is thinned to at most so many points; no eye sees more."""
+_BINS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Points of a curve; `low`, `high` and `rows` where each point rests on rows of its own."""
+
+    x: Floats
+    y: Floats
+    low: Floats | None = None
+    high: Floats | None = None
+    rows: NDArray[np.int64] | None = None
+
+
+def roc_curve(truth: Mask, score: NDArray[Any], weight: Floats | None = None) -> Curve:
+    """Return false positive rate (x) against true positive rate (y), from (0, 0) to (1, 1).
+
+    `truth` marks the positive rows and `score` is higher for likelier ones, one entry a row. Empty when
+    there is only one class.
+    """
+    hits, alarms = _cumulated(truth, score, weight)
+    if len(hits) == 0 or hits[-1] == 0 or alarms[-1] == 0:
+        return Curve(np.empty(0), np.empty(0))
+    x = np.concatenate([[0.0], alarms / alarms[-1]])
+    y = np.concatenate([[0.0], hits / hits[-1]])
+    kept = _thinned(x, y)
+    return Curve(x[kept], y[kept])
+
+
+def precision_recall_curve(truth: Mask, score: NDArray[Any], weight: Floats | None = None) -> Curve:
+    """Return recall (x) against precision (y), from the highest threshold down.
+
+    Empty when there is no positive row. The steps between the points are not to be joined by straight
+    lines (Davis & Goadrich 2006).
+    """
+    hits, alarms = _cumulated(truth, score, weight)
+    if len(hits) == 0 or hits[-1] == 0:
+        return Curve(np.empty(0), np.empty(0))
+    called = hits + alarms
+    some = called > 0  # rows of weight 0 call nobody
+    x, y = hits[some] / hits[-1], hits[some] / called[some]
+    kept = _thinned(x, y)
+    return Curve(x[kept], y[kept])
+
+
+def calibration_curve(right: Mask, sure: Floats, weight: Floats | None = None) -> Curve:
+    """Return the mean probability (x) against the share that came true (y), in ten bins of equal width.
+
+    `low` and `high` are the 90 % score interval of the share (Wilson 1927), reckoned with the effective
+    number of rows when they have weights (Kish 1965). Bins without rows are left out.
+    """
+    weights = np.ones(len(sure)) if weight is None else weight
+    bins = np.minimum((sure * _BINS).astype(np.intp), _BINS - 1)
+    mass = np.bincount(bins, weights, _BINS)
+    kept = mass > 0
+    mass = mass[kept]
+    x = np.bincount(bins, weights * sure, _BINS)[kept] / mass
+    y = np.bincount(bins, weights * right, _BINS)[kept] / mass
+    effective = mass**2 / np.bincount(bins, weights**2, _BINS)[kept]
+    low, high = _wilson(y, effective)
+    return Curve(x, y, low, high, np.bincount(bins, minlength=_BINS)[kept].astype(np.int64))
+
+
+def residual_density(residual: Floats, edges: Floats, weight: Floats | None = None) -> Curve:
+    """Return the middle of each bin (x) and the share of rows in it (y); rows outside count in the outer bins."""
+    places = np.clip(np.searchsorted(edges, residual, side="right") - 1, 0, len(edges) - 2)
+    weights = np.ones(len(residual)) if weight is None else weight
+    total = weights.sum()
+    share = np.bincount(places, weights, len(edges) - 1) / (total if total > 0 else 1.0)
+    counts = np.bincount(places, minlength=len(edges) - 1)
+    return Curve((edges[:-1] + edges[1:]) / 2, share, rows=counts.astype(np.int64))
+
+
+def residual_edges(residuals: list[Floats], bins: int = 30) -> Floats:
+    """Return edges of bins of equal width that hold the middle 99 % of all residuals.
+
+    A few rows that are far off would otherwise put all others into one bin.
+    """
+    low, high = np.quantile(np.concatenate(residuals), [0.005, 0.995])
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    return np.linspace(low, high, bins + 1)
+
+
+def _cumulated(truth: Mask, score: NDArray[Any], weight: Floats | None) -> tuple[Floats, Floats]:
+    """Return how many positives and negatives have each score or more, at each distinct score downwards."""
+    order = np.argsort(-score, kind="stable")
+    weights = np.ones(len(truth)) if weight is None else weight[order]
+    positive = truth[order]
+    ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, True)) if len(order) else order
+    return np.cumsum(weights * positive)[ends], np.cumsum(weights * ~positive)[ends]
+
+
+def _thinned(x: Floats, y: Floats) -> NDArray[np.intp]:
+    """Return the places of at most MOST_POINTS points, spread evenly along the curve."""
+    if len(x) <= MOST_POINTS:
+        return np.arange(len(x))
+    walked = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
+    wanted = np.linspace(0.0, walked[-1], MOST_POINTS)
+    return np.unique(np.append(np.searchsorted(walked, wanted).clip(max=len(x) - 1), [0, len(x) - 1]))
+
+
+def _wilson(share: Floats, rows: Floats) -> tuple[Floats, Floats]:
+    reach = normal_quantile(0.95)
+    middle = (share + reach**2 / (2 * rows)) / (1 + reach**2 / rows)
+    half = reach / (1 + reach**2 / rows) * np.sqrt(share * (1 - share) / rows + reach**2 / (4 * rows**2))
+    return np.maximum(0.0, middle - half), np.minimum(1.0, middle + half)

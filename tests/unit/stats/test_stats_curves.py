@@ -1,0 +1,88 @@
+"""Curves against scikit-learn's, which draws every point."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.calibration import calibration_curve as sklearn_calibration
+from sklearn.metrics import auc
+from sklearn.metrics import precision_recall_curve as sklearn_precision_recall
+from sklearn.metrics import roc_curve as sklearn_roc
+
+from mlci.stats.curves import (
+    MOST_POINTS,
+    calibration_curve,
+    precision_recall_curve,
+    residual_density,
+    residual_edges,
+    roc_curve,
+)
+
+
+def rows(number: int, digits: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(number)
+    truth = generator.random(number) < 0.3
+    score = 1 / (1 + np.exp(-(truth + generator.normal(size=number))))
+    return truth, score if digits is None else score.round(digits), generator.integers(0, 4, number) * 1.0
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("digits", [None, 1])
+def test_short_curves_are_those_of_scikit_learn(digits: int | None, weighted: bool) -> None:
+    truth, score, weight = rows(150, digits)
+    given = weight if weighted else None
+    found = roc_curve(truth, score, given)
+    x, y, _ = sklearn_roc(truth, score, sample_weight=given, drop_intermediate=False)
+    # Rows of weight 0 give the same point twice in one of them.
+    assert auc(found.x, found.y) == pytest.approx(auc(x, y))
+    assert {*zip(found.x.round(9), found.y.round(9), strict=True)} == {
+        *zip(x.round(9), y.round(9), strict=True)
+    }
+    found = precision_recall_curve(truth, score, given)
+    precision, recall, _ = sklearn_precision_recall(truth, score, sample_weight=given)
+    wanted = {*zip(recall[:-1].round(9), precision[:-1].round(9), strict=True)}
+    assert wanted == {*zip(found.x.round(9), found.y.round(9), strict=True)}
+
+
+def test_long_curves_are_thinned_and_keep_their_area_and_ends() -> None:
+    truth, score, _ = rows(20_000)
+    found = roc_curve(truth, score)
+    assert len(found.x) <= MOST_POINTS + 2
+    x, y, _ = sklearn_roc(truth, score)
+    assert auc(found.x, found.y) == pytest.approx(auc(x, y), abs=1e-3)
+    assert (found.x[0], found.y[0], found.x[-1], found.y[-1]) == (0, 0, 1, 1)
+    found = precision_recall_curve(truth, score)
+    assert len(found.x) <= MOST_POINTS + 2
+    assert found.x[-1] == 1
+
+
+def test_calibration_is_that_of_scikit_learn_with_bounds_around_it() -> None:
+    truth, score, _ = rows(3_000)
+    found = calibration_curve(truth, score)
+    y, x = sklearn_calibration(truth, score, n_bins=10)
+    np.testing.assert_allclose(found.x, x)
+    np.testing.assert_allclose(found.y, y)
+    assert np.all(found.low <= found.y)
+    assert np.all(found.y < found.high)
+    assert found.rows.sum() == 3_000
+    # Weights that are all equal say nothing.
+    same = calibration_curve(truth, score, np.full(3_000, 2.0))
+    np.testing.assert_allclose(same.low, found.low)
+
+
+def test_one_class_has_no_curves() -> None:
+    score = np.linspace(0, 1, 5)
+    assert len(roc_curve(np.ones(5, bool), score).x) == 0
+    assert len(roc_curve(np.zeros(5, bool), score).x) == 0
+    assert len(precision_recall_curve(np.zeros(5, bool), score).x) == 0
+    assert len(roc_curve(np.zeros(0, bool), score[:0]).x) == 0
+
+
+def test_residuals_add_up_and_a_far_row_does_not_hide_the_others() -> None:
+    residual = np.append(np.random.default_rng(1).normal(size=2_000), 1e9)
+    edges = residual_edges([residual])
+    assert edges[-1] < 10
+    found = residual_density(residual, edges)
+    assert found.y.sum() == pytest.approx(1)
+    assert found.rows.sum() == 2_001
+    assert len(np.unique(residual_edges([np.zeros(5)]))) == 31  # a perfect model has a picture too
