@@ -13,6 +13,7 @@ from mlci.core.gates import Gate
 from mlci.core.inputs import DataInputs
 from mlci.core.plots import Plots, Series
 from mlci.schemas import plots_schema
+from mlci.slicing import sliced
 from mlci.stages._judging import Judge
 from mlci.stages._plots import write_plots
 from mlci.stages.compare_to_baseline import CompareInputs
@@ -34,7 +35,8 @@ def table(seed: int, classes: int = 2, rows: int = 400) -> pd.DataFrame:
 
 def drawn(folder: Path, candidate: pd.DataFrame, baseline: pd.DataFrame | None, *gates: Gate) -> Plots:
     inputs = CompareInputs(gates=list(gates))
-    checks = Judge(inputs, DATA, lambda _: None).judge(candidate, baseline, identical=False)
+    judge = Judge(inputs, DATA, sliced(DATA.slices, candidate), lambda _: None)
+    checks = judge.judge(candidate, baseline, identical=False)
     models = {"candidate": candidate} if baseline is None else {"baseline": baseline, "candidate": candidate}
     path = write_plots(folder, checks, models, DATA, {"MY_TOKEN": SECRET})
     return Plots.model_validate_json(path.read_bytes())
