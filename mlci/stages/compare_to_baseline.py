@@ -182,19 +182,20 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
     evaluation = evaluation_use(context, baseline, candidate_file)
     checks = with_guards(checks, [*guards, uses_check(evaluation["uses"], inputs.warn_after_uses)])
     status = status_of(checks)
+    gates = [check for check in checks if check.metric is not None]
     return StageResult(
         stage=NAME,
         status=status,
         reason=_reason(checks, baseline, len(rows)),
         checks=checks,
-        metrics=[check.metric for check in checks if check.metric is not None],
+        metrics=[gate.metric for gate in gates if gate.metric is not None],
         artifacts=[
             context.keep(NAME, plots, "report"),
             *([] if reference is None else [keep_answers(context, reference, NAME)]),
         ],
         outputs={
-            "gates-failed": str(sum(check.status is Status.FAILED for check in checks)),
-            "gates-unclear": str(sum(check.status is Status.INCONCLUSIVE for check in checks)),
+            "gates-failed": str(sum(gate.status is Status.FAILED for gate in gates)),
+            "gates-unclear": str(sum(gate.status is Status.INCONCLUSIVE for gate in gates)),
             "state": "no-baseline" if baseline is None else "identical" if identical else "compared",
         },
         details={

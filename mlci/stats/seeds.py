@@ -13,6 +13,7 @@ from mlci.stats.comparison import Comparison
 from mlci.stats.law import Guarded, Law, Student, student_quantile
 from mlci.stats.metrics import statistic
 from mlci.stats.scores import Scores
+from mlci.stats.skewed import Skewed
 from mlci.stats.slices import Parts, Slices
 
 
@@ -122,7 +123,7 @@ def _both(law: Law, spread: float, repeats: int) -> Student:
     rows = law.standard_error**2
     inner = law.law if isinstance(law, Guarded) else law
     doubt = spread**2 / (repeats - 1)
-    if isinstance(inner, Student):
+    if isinstance(inner, Skewed | Student):
         doubt += rows**2 / inner.freedom
     error = math.sqrt(rows + spread)
     return Student(law.estimate, error, (rows + spread) ** 2 / doubt, law.method)

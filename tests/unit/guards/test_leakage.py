@@ -47,7 +47,7 @@ def test_shared_rows_are_those_of_plain_sets(
         written(folder, train, "train.parquet"),
         written(folder, evaluate, "evaluate.parquet"),
         NAMES[:3],
-        "label",
+        ["label"],
     )
     whole, features = set(train), {row[:3] for row in train}
     assert found == SharedRows(
@@ -65,13 +65,13 @@ def test_a_collision_of_hashes_is_no_duplicate(tmp_path: Path, monkeypatch: pyte
         return np.zeros(len(pd.read_csv(path)), dtype=np.uint64)
 
     monkeypatch.setattr(shared_rows, "_hashes", always_the_same)
-    assert shared_rows.shared_rows(train, evaluate, NAMES[:3], "label") == SharedRows(2, 0, 0)
+    assert shared_rows.shared_rows(train, evaluate, NAMES[:3], ["label"]) == SharedRows(2, 0, 0)
 
 
 def test_whole_numbers_and_floats_of_two_formats_are_equal(tmp_path: Path) -> None:
     train = written(tmp_path, [(1, "a", True, 0), (None, "b", False, 1)], "train.csv")
     evaluate = written(tmp_path, [(1, "a", True, 0), (2, "b", False, 1)], "evaluate.parquet")
-    assert shared_rows.shared_rows(train, evaluate, NAMES[:3], "label") == SharedRows(1, 0, 0)
+    assert shared_rows.shared_rows(train, evaluate, NAMES[:3], ["label"]) == SharedRows(1, 0, 0)
 
 
 def test_keys_that_only_number_the_rows_are_told_apart(tmp_path: Path) -> None:
