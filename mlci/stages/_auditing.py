@@ -90,7 +90,7 @@ class Auditor:
         self._data = data
         self._rounds = rounds
         self._say = say
-        self._rows, self._answers = _answers(tables)
+        self._rows, self._answers = _answers(tables, data)
         if not gates:
             raise MlciError("config.no-gates", "no gate is on a metric of mlci's own", "`mlci list metrics`")
         if all((one == other).all() for one, other in self._answers.values()):
@@ -99,7 +99,8 @@ class Auditor:
                 "candidate and baseline give the same answers on all rows, so there is nothing to exchange",
                 "name another --set compare-to-baseline.baseline, such as git:HEAD~1 or an earlier version",
             )
-        self._groups = _numbered(self._rows[data.group]) if data.group else None
+        self._unit = data.group or data.query
+        self._groups = _numbered(self._rows[self._unit]) if self._unit else None
         self._slices = sliced(data.slices, self._rows)
 
     def audit(self) -> PolicyAudit:
@@ -176,8 +177,8 @@ class Auditor:
         for number in self._counted(f"{gate.metric} worse by {gate.limit:g}"):
             rows, groups = audit.drawn(population, self._groups, self._chance(number))
             tables = [table.take(rows) for table in (candidate, baseline)]
-            if groups is not None and self._data.group:
-                tables = [table.assign(**{self._data.group: groups}) for table in tables]
+            if groups is not None and self._unit:
+                tables = [table.assign(**{self._unit: groups}) for table in tables]
             passed.append(_passes(_by_gate(alone, self._data, [], (tables[0], tables[1]))[0]))
         return audit.rate(passed), None
 
@@ -189,14 +190,13 @@ class Auditor:
 
 
 def _answers(
-    tables: tuple[pd.DataFrame, pd.DataFrame],
+    tables: tuple[pd.DataFrame, pd.DataFrame], data: DataInputs
 ) -> tuple[pd.DataFrame, dict[str, tuple[NDArray[Any], NDArray[Any]]]]:
     """Return the rows without answers, and for each column of answers those of both models."""
     import numpy as np
 
-    given = [
-        name for table in tables for name in table.columns if name == "prediction" or name.startswith(PREFIX)
-    ]
+    known = {"prediction", *(f"prediction_{label}" for label in data.labels)}
+    given = [name for table in tables for name in table.columns if name in known or name.startswith(PREFIX)]
     pairs = {
         name: tuple(t[name].to_numpy() if name in t.columns else np.zeros(len(t)) for t in tables)
         for name in dict.fromkeys(given)

@@ -98,7 +98,7 @@ class GatePlan:
         single = self._of_stand_in() if self._wants_stand_in(paired) else {}
         found = []
         for gate in self._inputs.gates:
-            slices = list(self._counts.slices) if gate.per_slice else []
+            slices = self._counts.slices(gate)
             known = [paired, single] if gate.needs_baseline else [own]
             found += [
                 self._sight(gate, name, self._spread(gate, name, known), max(1, len(slices)))
@@ -262,9 +262,13 @@ def _spread_of(found: Comparison) -> sight.Spread:
 
 def _table_of(table: pd.DataFrame, scores: Scores) -> pd.DataFrame:
     """Return a table of predictions with the answers of other scores."""
-    other = table.assign(prediction=scores.prediction)
+    if scores.labels:
+        names = [f"prediction_{label}" for label in scores.labels]
+        other = table.assign(**dict(zip(names, scores.prediction.T, strict=True)))
+    else:
+        other = table.assign(prediction=scores.prediction)
     if scores.probability is not None:
-        for index, value in enumerate(scores.classes or ()):
+        for index, value in enumerate(scores.labels or scores.classes or ()):
             if f"{PREFIX}{value}" in table.columns:
                 other[f"{PREFIX}{value}"] = scores.probability[:, index]
     return other

@@ -19,16 +19,17 @@ class LabelCounts:
     """The rows of each class, on all rows and on each slice; no classes for numbers."""
 
     def __init__(self, rows: pd.DataFrame, data: DataInputs) -> None:
-        labels = rows[data.label]
+        labels = rows[data.label_columns[0]]
         self._rows = rows
         self._labels = labels
+        self._entries = sliced(data.slices, rows)
         self._masks = {
             name: each.column.numbers == index
-            for each in sliced(data.slices, rows)
+            for each in self._entries
             for index, name in enumerate(each.column.names)
         }
         self.classes: list[object] = []
-        if task_of(labels, data, has_probabilities=False) == "classification":
+        if not data.labels and task_of(labels, data, has_probabilities=False) == "classification":
             values = labels.unique().tolist()
             try:
                 self.classes = sorted(values)
@@ -37,10 +38,9 @@ class LabelCounts:
         positive = positive_of(self.classes, data) if len(self.classes) == 2 else None
         self.positive = None if positive is None else self.classes.index(positive)
 
-    @property
-    def slices(self) -> list[str]:
-        """The names of all slices."""
-        return list(self._masks)
+    def slices(self, gate: Gate) -> list[str]:
+        """Return the names of the slices that a gate judges."""
+        return [name for each in self._entries if gate.judges(each.label) for name in each.column.names]
 
     def rows(self, slice_: str | None) -> int:
         """Return the number of rows of a slice; of all without one."""

@@ -88,13 +88,14 @@ def stand_in(scores: Scores, discordant: float, seed: int) -> StandIn:
     """
     _check_share(discordant)
     chance = np.random.default_rng(seed)
-    if scores.classes is None:
+    if scores.task == "regression":
         rows = _exchange(np.arange(scores.rows), discordant, chance)
         error = np.asarray(scores.prediction, dtype=np.float64) - scores.label
         moved = np.asarray(scores.label, dtype=np.float64) + error[rows]
         return StandIn(replace(scores, prediction=moved), _share(scores.prediction != moved))
-    kinds = [np.flatnonzero(scores.label_codes == code) for code in range(len(scores.classes))]
-    most = sum(len(rows) * _unlike(scores.prediction_codes[rows]) for rows in kinds if len(rows))
+    labels, answers = _codes(scores)
+    kinds = [np.flatnonzero(labels == code) for code in np.unique(labels)]
+    most = sum(len(rows) * _unlike(answers[rows]) for rows in kinds)
     share = min(1.0, discordant * scores.rows / most) if most > 0 else discordant
     order = np.arange(scores.rows)
     for rows in kinds:
@@ -104,7 +105,19 @@ def stand_in(scores: Scores, discordant: float, seed: int) -> StandIn:
         prediction=scores.prediction[order],
         probability=None if scores.probability is None else scores.probability[order],
     )
-    return StandIn(other, _share(scores.prediction_codes != scores.prediction_codes[order]))
+    return StandIn(other, _share(answers != answers[order]))
+
+
+def _codes(scores: Scores) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return numbers for label and answer of each row; of several labels, one for each combination."""
+    if scores.task != "multilabel":
+        return scores.label_codes, scores.prediction_codes
+    return _combinations(scores.label), _combinations(scores.prediction)
+
+
+def _combinations(values: NDArray[Any]) -> NDArray[np.int64]:
+    found = np.unique(values, axis=0, return_inverse=True)[1]
+    return np.asarray(found, dtype=np.int64).reshape(-1)
 
 
 def assumed_gain(
