@@ -14,7 +14,7 @@ from mlci.guards.shared_values import SharedValues, shared_values
 from mlci.guards.time_order import TimeOrder, time_order
 from mlci.readers import read_columns
 
-_VERSION = 1
+_VERSION = 2
 """Part of the name under which findings are kept: another number, and all is looked at again."""
 
 

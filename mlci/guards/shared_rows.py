@@ -21,11 +21,16 @@ _EMPTY = 0x9E3779B97F4A7C15
 
 
 class SharedRows(NamedTuple):
-    """Evaluation rows, counted: equal to a training row; equal but for the label; equal to an earlier one."""
+    """Evaluation rows, counted: equal to a training row; equal but for the label; equal to an earlier one.
+
+    `usual` is the share of training rows that are equal to another training row, label included: so many
+    evaluation rows of the same kind would be equal to a training row without any leak.
+    """
 
     with_label: int
     other_label: int
     repeated: int
+    usual: float = 0.0
 
 
 def shared_rows(
@@ -45,6 +50,7 @@ def shared_rows(
     candidates = np.flatnonzero(twice)
     if not len(candidates):
         return SharedRows(0, 0, 0)
+    usual = float(_repeated(_hashes(train, labels, there)).mean()) if train and len(there) else 0.0
     names = [*features, *labels]
     ours = read_table(evaluate, names).iloc[candidates]
     theirs = read_table(train, names).iloc[np.flatnonzero(_in_both(there, here))] if train else ours[:0]
@@ -52,15 +58,20 @@ def shared_rows(
     count = len(ours)
     by_features, with_label = (np.isin(codes[:count], codes[count:]) for codes in (same, both))
     _, first = np.unique(both[:count], return_index=True)
-    return SharedRows(int(with_label.sum()), int((by_features & ~with_label).sum()), count - len(first))
+    other_label = int((by_features & ~with_label).sum())
+    return SharedRows(int(with_label.sum()), other_label, count - len(first), usual)
 
 
-def _hashes(path: Path, features: Sequence[str]) -> NDArray[np.uint64]:
-    """Return one number for each row; equal features give equal numbers, and seldom do others."""
+def _hashes(
+    path: Path, features: Sequence[str], total: NDArray[np.uint64] | None = None
+) -> NDArray[np.uint64]:
+    """Return one number for each row; equal features give equal numbers, and seldom do others.
+
+    `total` are the numbers of other columns of the file, which are added to.
+    """
     import numpy as np
     from pandas.util import hash_array
 
-    total: NDArray[np.uint64] | None = None
     for values in _columns(path, features):
         plain = _plain(values)
         # Text of any kind of value: the hash only has to be the same in both files.

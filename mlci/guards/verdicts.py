@@ -22,7 +22,8 @@ class LeakageLimits(NamedTuple):
 def leakage_checks(found: Findings, data: DataInputs, rows: int, limits: LeakageLimits) -> list[Check]:
     """Return a check for each guard; `rows` is the number of evaluation rows.
 
-    Rows, keys and times warn above 0 and do `action` above the allowed share. Groups only warn: the same
+    Keys and times warn above 0 and do `action` above the allowed share; equal rows do where they prove more
+    than that share, beyond the share of training rows that repeat one another. Groups only warn: the same
     customers later may be just what is to be judged. Repeated evaluation rows warn above that share.
     """
     if found.skipped is not None:
@@ -60,7 +61,7 @@ class _Judge(NamedTuple):
         """Return how many rows these are, as a person says it."""
         if not count:
             return f"none of {self.rows:,} evaluation rows"
-        return f"{count:,} of {self.rows:,} evaluation rows ({100 * count / self.rows:.2g} %)"
+        return f"{count:,} of {self.rows:,} evaluation rows ({_percent(count / self.rows)})"
 
     def status(self, count: int) -> Status:
         """Return what so many leaking rows do."""
@@ -68,22 +69,47 @@ class _Judge(NamedTuple):
             return Status.FAILED
         return Status.WARNED if count else Status.PASSED
 
+    def status_of_equal(self, count: int, usual: float) -> Status:
+        """Return what so many rows do that are equal to training rows, where a share `usual` is no leak.
+
+        They fail when so many would be seen in fewer than one of twenty samples of rows with the share
+        that is allowed (Clopper & Pearson 1934): one row of seventy-five is no proof of one in a hundred.
+        """
+        if count <= usual * self.rows:
+            return Status.PASSED
+        if self.limits.action == "fail" and _at_least(count, self.rows) > self.limits.allowed + usual:
+            return Status.FAILED
+        return Status.WARNED
+
     @property
     def limit(self) -> str:
         """The limit as a person reads it."""
         return f"≤ {100 * self.limits.allowed:g} % of rows"
 
 
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
+
+
+def _at_least(count: int, rows: int) -> float:
+    """Return the share that so many of these rows prove, with 95 % confidence."""
+    from scipy.special import betaincinv
+
+    return float(betaincinv(count, rows - count + 1, 0.05)) if count else 0.0
+
+
 def _on_rows(found: Findings, judge: _Judge) -> list[Check]:
-    with_label, other_label, repeated = found.rows or (0, 0, 0)
+    with_label, other_label, repeated, usual = found.rows or (0, 0, 0, 0.0)
     message = f"{judge.share(with_label)} are training rows too, by {found.features} features and label"
     if other_label:
         message += f"; {other_label:,} more are, but with another label"
+    if with_label and usual:
+        message += f"; {_percent(usual)} of the training rows repeat one another"
     many = repeated > judge.limits.allowed * judge.rows
     return [
         Check(
             name=_NO_TRAINING_ROW,
-            status=judge.status(with_label),
+            status=judge.status_of_equal(with_label, usual),
             message=message,
             limit=judge.limit,
             observed={"rows": with_label, "rows with another label": other_label},

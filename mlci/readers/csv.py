@@ -28,6 +28,13 @@ class CsvReader:
         _refuse_other_files(path)
         as_text: dict[str, Any] = {}
         names = self.columns(path)
+        if len(set(names)) < len(names):  # pyarrow would only say that it cannot choose
+            twice = next(name for name in names if names.count(name) > 1)
+            raise MlciError(
+                "data.unreadable",
+                f"'{path.name}' has several columns named '{twice}'",
+                "give each column a name of its own",
+            )
         # The last column shows whether a quote was left open.
         wanted = (
             None if columns is None else [*columns, *(name for name in names[-1:] if name not in columns)]

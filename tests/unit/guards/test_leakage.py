@@ -17,6 +17,7 @@ from mlci.core.files import Digests
 from mlci.core.inputs import DataInputs
 from mlci.core.status import Status
 from mlci.guards import LeakageLimits, leakage_checks, look_for_leaks, shared_rows
+from mlci.guards.findings import Findings
 from mlci.guards.shared_rows import SharedRows
 from mlci.guards.shared_values import shared_values
 from mlci.guards.time_order import time_order
@@ -50,7 +51,9 @@ def test_shared_rows_are_those_of_plain_sets(
         ["label"],
     )
     whole, features = set(train), {row[:3] for row in train}
-    assert found == SharedRows(
+    # Not asked for where no row of the evaluation is like another one.
+    assert found.usual in (sum(train.count(row) > 1 for row in train) / len(train), 0.0)
+    assert found._replace(usual=0.0) == SharedRows(
         with_label=sum(row in whole for row in evaluate),
         other_label=sum(row[:3] in features and row not in whole for row in evaluate),
         repeated=len(evaluate) - len(set(evaluate)),
@@ -61,11 +64,12 @@ def test_a_collision_of_hashes_is_no_duplicate(tmp_path: Path, monkeypatch: pyte
     rows = [(number, "a", True, 0) for number in range(20)]
     train, evaluate = written(tmp_path, rows[:12], "train.csv"), written(tmp_path, rows[10:], "evaluate.csv")
 
-    def always_the_same(path: Path, features: list[str]) -> Any:
+    def always_the_same(path: Path, features: list[str], total: Any = None) -> Any:
         return np.zeros(len(pd.read_csv(path)), dtype=np.uint64)
 
     monkeypatch.setattr(shared_rows, "_hashes", always_the_same)
-    assert shared_rows.shared_rows(train, evaluate, NAMES[:3], ["label"]) == SharedRows(2, 0, 0)
+    found = shared_rows.shared_rows(train, evaluate, NAMES[:3], ["label"])
+    assert found._replace(usual=0.0) == SharedRows(2, 0, 0)
 
 
 def test_whole_numbers_and_floats_of_two_formats_are_equal(tmp_path: Path) -> None:
@@ -132,6 +136,36 @@ def test_a_column_without_times_is_an_error(
     assert caught.value.code == "data.bad-time"
 
 
+@pytest.mark.parametrize(
+    ("shared", "rows", "usual", "allowed", "status"),
+    [
+        (1, 75, 0.0, 0.01, Status.WARNED),  # the iris of one garden: 1.3 % that prove nothing
+        (5, 75, 0.0, 0.01, Status.FAILED),
+        (1, 75, 0.0, 0.0, Status.FAILED),
+        (75, 75, 0.0, 0.01, Status.FAILED),
+        (1_000, 1_000, 1.0, 0.01, Status.PASSED),  # a table of few distinct values
+        (400, 1_000, 0.42, 0.01, Status.PASSED),
+        (430, 1_000, 0.42, 0.01, Status.WARNED),
+        (600, 1_000, 0.42, 0.01, Status.FAILED),
+        (0, 75, 0.0, 0.0, Status.PASSED),
+    ],
+)
+def test_equal_rows_fail_where_they_prove_a_leak(
+    shared: int, rows: int, usual: float, allowed: float, status: Status
+) -> None:
+    found = Findings(features=4, rows=(shared, 0, 0, usual))
+    check = leakage_checks(found, DataInputs(), rows, LeakageLimits("fail", allowed))[0]
+    assert check.status is status
+    warned = leakage_checks(found, DataInputs(), rows, LeakageLimits("warn", allowed))[0]
+    assert warned.status is (Status.WARNED if status is Status.FAILED else status)
+
+
+def test_rows_of_few_distinct_values_are_told_of(tmp_path: Path) -> None:
+    rows = [(number % 4, "a", True, 0) for number in range(40)]
+    train, evaluate = written(tmp_path, rows, "train.csv"), written(tmp_path, rows[:20], "evaluate.parquet")
+    assert shared_rows.shared_rows(train, evaluate, NAMES[:3], ["label"]) == SharedRows(20, 0, 16, 1.0)
+
+
 def statuses(root: Path, limits: LeakageLimits, **settings: Any) -> dict[str, Status]:
     data = DataInputs(train="train.csv", evaluate="evaluate.csv", label="label", **settings)
     found = look_for_leaks(data, root, Digests(), root / "cache")
@@ -143,7 +177,7 @@ def test_shares_decide_and_findings_are_kept(tmp_path: Path, monkeypatch: pytest
     chance = np.random.default_rng(3)
     names = ["key", "a", "b", "site", "label"]
     rows = [(f"r{n}", *chance.normal(size=2), n // 50, n % 2) for n in range(400)]
-    written(tmp_path, rows[:205], "train.csv", names)
+    written(tmp_path, rows[:210], "train.csv", names)
     written(tmp_path, rows[200:], "evaluate.csv", names)
     roles = {"key": "key", "group": "site"}
     found = statuses(tmp_path, LeakageLimits("fail", 0.01), **roles)
