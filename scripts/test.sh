@@ -38,4 +38,4 @@ bash scripts/setup_surfaces.sh "$tools" "$bin/python"
 SURFACES_TOOLS="$(cd "$tools" && pwd)"
 export SURFACES_TOOLS
 "$bin/python" -m pytest -q -n 2 --dist loadfile -m "surfaces and not slow" tests/surfaces
-exec "$bin/python" -m pytest -m "not surfaces or slow" "$@"
+exec "$bin/python" -m pytest -n 2 --dist loadfile -m "not surfaces or slow" "$@"
