@@ -139,22 +139,33 @@ def _of_class(
     weight = None if scores.weight is None else scores.weights
     order = np.argsort(score, kind="stable")
     truth, score = truth.take(order), score.take(order)
+    runs = _runs(score)
     weight = None if weight is None else weight.take(order)
     of_rows: Floats | None = None
     for name, places in parts.sorted(order):
         rows = parts.rows(name)
         if places is None or rows is None:
-            curve, here = build(truth, score, weight), order
+            curve, here = build(truth, runs, weight), order
         else:
-            of_rows = np.empty(len(score)) if of_rows is None else of_rows
+            of_rows = np.empty(len(truth)) if of_rows is None else of_rows
             taken = None if weight is None else weight.take(places)
-            curve, here = build(truth.take(places), score.take(places), taken), order.take(places)
+            tied = None if runs is None else runs.take(places)
+            curve, here = build(truth.take(places), tied, taken), order.take(places)
         effects, doubles = (
             None if numbers is None else _back(numbers, here, rows, of_rows)
             for numbers in (curve.effects, curve.doubles)
         )
         if effects is not None:
             yield name, Area(curve.value, effects, doubles, [(curve, partial(_positions, here, rows))])
+
+
+def _runs(score: NDArray[Any]) -> NDArray[np.int32] | None:
+    """Return a number for each run of equal scores; None where there is no such run.
+
+    That is all an area needs to know of them, and is fetched for each part in half the time.
+    """
+    new = score[1:] != score[:-1]
+    return None if new.all() else np.concatenate([[0], np.cumsum(new, dtype=np.int32)]).astype(np.int32)
 
 
 def _back(of_sorted: Floats, order: Positions, rows: Positions | None, room: Floats | None) -> Floats:
@@ -178,9 +189,8 @@ def resting(metric: str, scores: Scores, rows: Positions | None) -> tuple[Mask, 
     """
     if scores.task != "binary":
         return np.ones(scores.rows if rows is None else len(rows), dtype=np.bool_), None
-    codes = scores.label_codes if rows is None else scores.label_codes[rows]
-    positive = np.asarray(codes == scores.positive_index)
+    positive = scores.positives if rows is None else scores.positives.take(rows)
     if CURVES[metric][0] is Precision:
         return positive, None
-    rarer = positive if 2 * int(positive.sum()) <= len(codes) else ~positive
+    rarer = positive if 2 * int(np.count_nonzero(positive)) <= len(positive) else ~positive
     return rarer, rarer

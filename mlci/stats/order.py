@@ -16,7 +16,7 @@ _FEW = 50_000
 
 
 class Curve(Protocol):
-    """An area under a curve, for rows in ascending order of score.
+    """An area under a curve, for rows in ascending order of score; None for scores that all differ.
 
     `effects` is what one more of each row adds to the area (the influence function, Hampel 1974), and
     `doubles` the second derivative in that; NaN and zeros when the area is undefined.
@@ -41,12 +41,12 @@ class Curve(Protocol):
 class _Ties:
     """Where each run of equal scores begins and ends; nothing where all scores differ."""
 
-    def __init__(self, score: NDArray[Any]) -> None:
-        new = score[1:] != score[:-1]
-        self.none = bool(new.all())
-        if not self.none:
+    def __init__(self, score: NDArray[Any] | None) -> None:
+        new = None if score is None else score[1:] != score[:-1]
+        self.none = new is None or bool(new.all())
+        if new is not None and not self.none:
             self._starts = np.concatenate([[0], np.flatnonzero(new) + 1])
-            self._ends = np.append(self._starts[1:], len(score))
+            self._ends = np.append(self._starts[1:], len(new) + 1)
 
     def middle(self, running: Floats) -> Floats:
         """Return for each row of a run the running total in its middle."""
@@ -81,14 +81,14 @@ class Receiver:
 
     doubles = None
 
-    def __init__(self, truth: Mask, score: NDArray[Any], weight: Floats | None) -> None:
+    def __init__(self, truth: Mask, score: NDArray[Any] | None, weight: Floats | None) -> None:
         self._truth, self._weight = truth, weight
         positives = np.cumsum(truth if weight is None else np.where(truth, weight, 0.0), dtype=np.float64)
         # Without weights the negatives up to a row are all rows that are no positives.
-        everything = np.arange(1.0, len(score) + 1) if weight is None else np.cumsum(weight)
+        everything = np.arange(1.0, len(truth) + 1) if weight is None else np.cumsum(weight)
         everything -= positives
-        self._all = (float(positives[-1]), float(everything[-1])) if len(score) else (0.0, 0.0)
-        self.value, self.effects = math.nan, np.zeros(len(score))
+        self._all = (float(positives[-1]), float(everything[-1])) if len(truth) else (0.0, 0.0)
+        self.value, self.effects = math.nan, np.zeros(len(truth))
         if min(self._all) <= 0:
             return
         self._ties = _Ties(score)
@@ -136,10 +136,10 @@ class Precision:
     for a single area).
     """
 
-    def __init__(self, truth: Mask, score: NDArray[Any], weight: Floats | None) -> None:
-        self.value, self.effects = math.nan, np.zeros(len(score))
+    def __init__(self, truth: Mask, score: NDArray[Any] | None, weight: Floats | None) -> None:
+        self.value, self.effects = math.nan, np.zeros(len(truth))
         self.doubles: Floats | None = self.effects
-        self._rows = np.ones(len(score)) if weight is None else weight
+        self._rows = np.ones(len(truth)) if weight is None else weight
         self._hits = np.where(truth, self._rows, 0.0)
         self._found = float(self._hits.sum())
         if self._found <= 0:
@@ -171,4 +171,4 @@ class Precision:
         return (turn - 2 * float(hits.sum()) * slope / self._found) / self._found
 
 
-Build = Callable[[Mask, NDArray[Any], Floats | None], Curve]
+Build = Callable[[Mask, NDArray[Any] | None, Floats | None], Curve]

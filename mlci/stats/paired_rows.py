@@ -186,7 +186,7 @@ def _of_rows(metric: Sums, rows: Positions | None, *, plain: bool = False) -> Su
         return metric
     if not plain:
         return replace(metric, columns=metric.columns.take(rows, axis=0), support=metric.support.take(rows))
-    columns = np.ones((len(rows), 2))
+    columns = np.ones((2, len(rows))).T  # column by column, as they are read
     columns[:, 0] = metric.columns[:, 0].take(rows)
     return replace(metric, columns=columns, support=np.ones(len(rows), dtype=np.bool_))
 

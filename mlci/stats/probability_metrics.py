@@ -92,7 +92,7 @@ def confidences(scores: Scores) -> tuple[Floats, Mask]:
 
 def mean_of(scores: Scores, loss: Floats) -> Statistic:
     """Return the weighted mean of a number a row, resting on all rows."""
-    columns = np.ones((scores.rows, 2))
+    columns = np.ones((2, scores.rows)).T  # column by column: parts fetch one of them
     columns[:, 0] = loss
     if scores.weight is not None:
         columns *= scores.weights[:, None]

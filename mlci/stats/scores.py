@@ -136,6 +136,11 @@ class Scores:
         return np.asarray(self.label[:, index] if self.labels is not None else self.label_codes == index)
 
     @cached_property
+    def positives(self) -> NDArray[np.bool_]:
+        """Which rows are of the positive class; raises ValueError unless there are two classes."""
+        return self.truth_of(self.positive_index)
+
+    @cached_property
     def weights(self) -> NDArray[np.float64]:
         """The weight of each row; ones when there is no weight."""
         if self.weight is None:
