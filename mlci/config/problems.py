@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
 
+from mlci.core import names
 from mlci.core.errors import MlciError
 from mlci.core.inputs import Inputs, fields_of
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
-    """Return a hint with the known word nearest to `word`, or all of them when none is near."""
-    near = get_close_matches(word.lower().replace("_", "-"), known, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
+    """Return a hint with the known key nearest to `word`, however it was written."""
+    return names.nearest(names.kebab(word.lower()), known)
 
 
 def invalid(

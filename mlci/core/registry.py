@@ -8,12 +8,11 @@ import pkgutil
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from mlci.core.errors import MlciError, first_line
-from mlci.core.names import kebab
+from mlci.core.names import kebab, nearest
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -50,9 +49,7 @@ class Registry(Generic[Plugin]):
             if point.name == name:
                 return self._load(point)
         known = self.names()
-        near = get_close_matches(name, known, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
-        raise MlciError("config.invalid", f"unknown {self.attribute} '{name}'", hint)
+        raise MlciError("config.invalid", f"unknown {self.attribute} '{name}'", nearest(name, known))
 
     def __iter__(self) -> Iterator[Plugin]:
         return (self.get(name) for name in self.names())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from mlci.core.errors import MlciError
+from mlci.core.names import nearest
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,7 @@ def as_text(explanations: Sequence[Explanation]) -> str:
 
 def unknown(what: str, name: str, known: Sequence[str]) -> MlciError:
     """Return the error for a name that there is not, with the nearest that there is."""
-    near = get_close_matches(name, known, n=1, cutoff=0.4)
-    listed = ", ".join(known[:20]) + (f" and {len(known) - 20} more" if len(known) > 20 else "")
-    hint = f"did you mean '{near[0]}'?" if near else f"there are: {listed or 'none'}"
+    hint = nearest(name, known, cutoff=0.4)
     return MlciError("usage", f"the last comparison has no {what} '{name}'", hint)
 
 

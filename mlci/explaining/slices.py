@@ -45,13 +45,13 @@ def explain_slice(out: Path, root: Path, data: DataInputs, asked: str, *, show_v
     from mlci.stats.names import named_columns
 
     comparison = read_comparison(out)
-    answers = read_answers(out, comparison)
+    paths = read_answers(out, comparison)
     extra = named_columns(_metrics(comparison))
     rows = predictions.evaluation_rows(data, root, extra=extra)
     refuse_other_rows(comparison, data.evaluate or "", Digests().of(root / (data.evaluate or "")))
     inside = _rows_of(asked, [(each.column.names, each.column.numbers) for each in sliced(data.slices, rows)])
-    candidate = _aligned(answers[0], rows, data, "candidate")
-    baseline = None if answers[1] is None else _aligned(answers[1], rows, data, "baseline")
+    candidate = predictions.answers(paths[0], rows, data, "candidate")
+    baseline = None if paths[1] is None else predictions.answers(paths[1], rows, data, "baseline")
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))  # a metric may live in the project's own code
     found = _compared(comparison, data, (candidate, baseline), asked, inside)
@@ -88,12 +88,6 @@ def explain_slice(out: Path, root: Path, data: DataInputs, asked: str, *, show_v
         )
         facts["examples"] = examples
     return Explanation(f"{asked}: {counts['rows']:,} of {counts['of']:,} rows", parts, facts)
-
-
-def _aligned(path: Path, rows: pd.DataFrame, data: DataInputs, whose: str) -> pd.DataFrame:
-    from mlci import predictions
-
-    return predictions.align(predictions.read_predictions(path, whose, data), rows, data, whose)
 
 
 def _rows_of(asked: str, columns: Sequence[tuple[Sequence[str], NDArray[Any]]]) -> NDArray[np.bool_]:

@@ -75,11 +75,12 @@ class _Judge(NamedTuple):
         They fail when so many would be seen in fewer than one of twenty samples of rows with the share
         that is allowed (Clopper & Pearson 1934): one row of seventy-five is no proof of one in a hundred.
         """
+        from mlci.stats.exact import smallest_share
+
         if count <= usual * self.rows:
             return Status.PASSED
-        if self.limits.action == "fail" and _at_least(count, self.rows) > self.limits.allowed + usual:
-            return Status.FAILED
-        return Status.WARNED
+        proven = smallest_share(count, self.rows, 0.05) > self.limits.allowed + usual
+        return Status.FAILED if proven and self.limits.action == "fail" else Status.WARNED
 
     @property
     def limit(self) -> str:
@@ -89,13 +90,6 @@ class _Judge(NamedTuple):
 
 def _percent(share: float) -> str:
     return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
-
-
-def _at_least(count: int, rows: int) -> float:
-    """Return the share that so many of these rows prove, with 95 % confidence."""
-    from scipy.special import betaincinv
-
-    return float(betaincinv(count, rows - count + 1, 0.05)) if count else 0.0
 
 
 def _on_rows(found: Findings, judge: _Judge) -> list[Check]:

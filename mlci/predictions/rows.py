@@ -97,6 +97,11 @@ def read_predictions(path: Path, whose: str, data: DataInputs) -> pd.DataFrame:
         ) from error
 
 
+def answers(path: Path, rows: pd.DataFrame, data: DataInputs, whose: str) -> pd.DataFrame:
+    """Return the predictions in a file, in the order of the evaluation rows; raises as `align` does."""
+    return align(read_predictions(path, whose, data), rows, data, whose)
+
+
 def align(table: pd.DataFrame, rows: pd.DataFrame, data: DataInputs, whose: str) -> pd.DataFrame:
     """Return predictions in the order of the evaluation rows, with those rows' columns beside them.
 

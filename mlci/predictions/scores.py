@@ -106,11 +106,16 @@ def known_classes(tables: Sequence[pd.DataFrame], data: DataInputs) -> tuple[Any
     if data.labels:
         return ()
 
-    values = pd.concat([column for t in tables for column in (t[data.label], t["prediction"])]).unique()
+    found = [pd.Series(t[name].unique()) for t in tables for name in (data.label, "prediction")]
+    return tuple(in_order(pd.concat(found).unique().tolist()))
+
+
+def in_order(values: Sequence[Any]) -> list[Any]:
+    """Return values sorted; those that cannot be compared by how they are written."""
     try:
-        return tuple(sorted(values.tolist()))
+        return sorted(values)
     except TypeError:
-        return tuple(sorted(values.tolist(), key=str))
+        return sorted(values, key=str)
 
 
 def positive_of(classes: Sequence[Any], data: DataInputs) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from mlci.core.errors import MlciError
 from mlci.core.expressions import parse
+from mlci.core.names import nearest
 from mlci.core.slice_rules import AND, SliceEntry, SliceRule, columns_of, label_of
 from mlci.slicing.evaluating import holds_on
 from mlci.slicing.ranges import quantile_edges, range_names
@@ -52,13 +52,12 @@ def check_columns(
         for column in columns_of([entry]):
             if column in known:
                 continue
-            near = get_close_matches(column, list(known), n=1)
             place = where(f"data.slices.{number}")
             raise MlciError(
                 "data.missing-column",
                 f"'{file}' has no column '{column}', which data.slices asks for"
                 + (f" ({place})" if place else ""),
-                f"did you mean '{near[0]}'?" if near else f"it has: {', '.join(map(str, known[:30]))}",
+                nearest(column, known),
             )
 
 

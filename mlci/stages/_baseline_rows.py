@@ -30,6 +30,14 @@ def keep_answers(context: Context, reference: pd.DataFrame, stage: str) -> Artif
     return context.keep(stage, path, "predictions")
 
 
+def candidate_file(context: Context) -> Path:
+    """Return the file with what the last training predicts; raises MlciError `stage.not-run` without one."""
+    path = context.artifact("train", "predictions")
+    if path is None or not path.exists():
+        raise MlciError("stage.not-run", "the train stage left no predictions", "run `mlci train` again")
+    return path
+
+
 def digest_of_model(context: Context) -> str | None:
     models = [artifact.sha256 for artifact in context.result("train").artifacts if artifact.role == "model"]
     return models[0] if models else None

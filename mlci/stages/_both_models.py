@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from mlci.baselines import source_of
 from mlci.core.errors import MlciError
 from mlci.core.stage import Context
-from mlci.stages._baseline_rows import baseline_table
-from mlci.stages.compare_to_baseline import CompareInputs, baseline_request, baseline_text
-from mlci.stats.names import named_columns
+from mlci.stages._baseline_rows import baseline_table, candidate_file
+from mlci.stages.compare_to_baseline import CompareInputs, baseline_request, baseline_text, judged_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,12 +34,11 @@ def both_models(inputs: CompareInputs, context: Context) -> BothModels:
     """
     from mlci import predictions
 
-    extra = named_columns(gate.metric for gate in inputs.gates)
-    rows = predictions.evaluation_rows(context.data, context.root, context.where, extra)
+    rows = judged_rows(inputs, context)
     problems: list[MlciError] = []
     candidate = baseline = None
     try:
-        candidate = _candidate(context, rows)
+        candidate = predictions.answers(candidate_file(context), rows, context.data, "candidate")
     except MlciError as error:
         problems.append(error)
     text = label = baseline_text(inputs, context)
@@ -54,14 +52,3 @@ def both_models(inputs: CompareInputs, context: Context) -> BothModels:
     except MlciError as error:
         problems.append(error)
     return BothModels(rows, candidate, baseline, label, tuple(problems))
-
-
-def _candidate(context: Context, rows: pd.DataFrame) -> pd.DataFrame:
-    from mlci import predictions
-
-    path = context.artifact("train", "predictions")
-    if path is None or not path.exists():
-        raise MlciError("stage.not-run", "the train stage left no predictions", "run `mlci train`")
-    return predictions.align(
-        predictions.read_predictions(path, "candidate", context.data), rows, context.data, "candidate"
-    )

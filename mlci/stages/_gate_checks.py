@@ -21,7 +21,7 @@ def check_of(
     where: str | None,
 ) -> Check:
     """Return the check of one gate on one comparison; `policy` says what an unclear verdict does."""
-    metric = _metric(gate, comparison)
+    metric = metric_of(gate, comparison)
     return Check(
         name=name_of(gate, comparison.slice),
         status=status_of_decision(gate, decision, policy),
@@ -54,7 +54,8 @@ def status_of_decision(gate: Gate, decision: Decision, policy: Literal["pass", "
     return Status.WARNED if gate.advisory and status in (Status.FAILED, Status.ERRORED) else status
 
 
-def _metric(gate: Gate, comparison: Comparison) -> Metric:
+def metric_of(gate: Gate, comparison: Comparison) -> Metric:
+    """Return the numbers of a comparison as a gate asks about them: the change, or the candidate's own value."""
     paired = comparison.delta is not None
     low, high = (
         (comparison.low, comparison.high)
@@ -153,7 +154,7 @@ def waiting(gate: Gate, comparison: Comparison, where: str | None) -> Check:
         word="no baseline yet",
         message=f"{gate.metric} is {comparison.candidate:.4g}; there is no baseline to compare with yet",
         limit=limit_of(gate, comparison.direction),
-        metric=_metric(gate, comparison),
+        metric=metric_of(gate, comparison),
         where=where,
     )
 

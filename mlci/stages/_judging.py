@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
 from mlci.core.errors import MlciError
 from mlci.core.gates import Gate
 from mlci.core.inputs import DataInputs
+from mlci.core.names import nearest
 from mlci.core.results import Check
 from mlci.core.slice_rules import label_of
 from mlci.predictions import known_classes, scores_of
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mlci.stages.compare_to_baseline import CompareInputs
+    from mlci.stats.scores import Scores
 
 Compared = Mapping[tuple[str, str | None], Comparison]
 Family = Mapping[str, Comparison]
@@ -55,6 +56,8 @@ class Judge:
         self._data = data
         self._where = where
         self._seeds = seeds or {}
+        self.scores: dict[str, Scores] = {}
+        """The answers that were compared last, by whose they are; made once, for whoever needs them after."""
 
     def judge(
         self, candidate: pd.DataFrame, baseline: pd.DataFrame | None, *, identical: bool
@@ -90,11 +93,15 @@ class Judge:
         number = sum(len(column.names) for column in slices)
         metrics = [gate.metric for gate in inputs.gates if not gate.is_budget]
         extra = named_columns(metrics)
+        tables = (
+            {"candidate": candidate} if baseline is None else {"baseline": baseline, "candidate": candidate}
+        )
         try:
+            self.scores = {name: scores_of(table, data, classes, extra) for name, table in tables.items()}
             found = compare(
                 metrics,
-                None if baseline is None else scores_of(baseline, data, classes, extra),
-                scores_of(candidate, data, classes, extra),
+                self.scores.get("baseline"),
+                self.scores["candidate"],
                 slices=slices,
                 groups=candidate[unit].to_numpy() if (unit := data.group or data.query) else None,
                 confidence=1 - 2 * inputs.alpha,
@@ -189,9 +196,3 @@ def refuse_unknown_slices(gate: Gate, data: DataInputs, where: str | None) -> No
                 + (f" ({where})" if where else ""),
                 nearest(unknown[0], labels),
             )
-
-
-def nearest(word: str, known: Sequence[str]) -> str:
-    """Return a hint with the known word nearest to `word`, or all of them when none is near."""
-    near = get_close_matches(word, known, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known[:30]) or 'none'}"

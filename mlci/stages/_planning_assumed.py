@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlci.core.gates import Gate
 from mlci.core.inputs import DataInputs
 from mlci.predictions import task_of
-from mlci.predictions.scores import positive_of
+from mlci.predictions.scores import in_order, positive_of
 from mlci.slicing import sliced
 from mlci.stats import power
 
@@ -30,11 +30,7 @@ class LabelCounts:
         }
         self.classes: list[object] = []
         if not data.labels and task_of(labels, data, has_probabilities=False) == "classification":
-            values = labels.unique().tolist()
-            try:
-                self.classes = sorted(values)
-            except TypeError:
-                self.classes = sorted(values, key=str)
+            self.classes = in_order(labels.unique().tolist())
         positive = positive_of(self.classes, data) if len(self.classes) == 2 else None
         self.positive = None if positive is None else self.classes.index(positive)
 

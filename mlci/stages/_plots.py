@@ -9,24 +9,19 @@ from typing import TYPE_CHECKING
 from mlci.core.files import write_atomic
 from mlci.core.plots import Plot, Plots, Series
 from mlci.core.results import Check
-from mlci.predictions import known_classes, scores_of
 from mlci.process import redact
 from mlci.stats.curves import (
     Curve,
     calibration_curve,
-    precision_recall_curve,
+    rank_curves,
     residual_density,
     residual_edges,
-    roc_curve,
 )
 from mlci.stats.probability_metrics import confidences
 from mlci.stats.scores import Scores, binary_view
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
-
-    from mlci.core.inputs import DataInputs
 
 FILE = "plots.json"
 _MOST_SLICES = 200
@@ -36,16 +31,13 @@ _MOST_SLICES = 200
 def write_plots(
     folder: Path,
     checks: Sequence[Check],
-    models: Mapping[str, pd.DataFrame],
-    data: DataInputs,
+    scores: Mapping[str, Scores],
     variables: Mapping[str, str],
 ) -> Path:
-    """Write plots.json into a folder and return its path; `models` are tables of predictions by whose they are.
+    """Write plots.json into a folder and return its path; `scores` are those of each model by whose they are.
 
     Values of `variables` that are secret are masked in the names of slices.
     """
-    classes = known_classes(list(models.values()), data)
-    scores = {name: scores_of(table, data, classes) for name, table in models.items()}
     plots = Plots(plots=[*_forests(checks, lambda text: redact(text, variables)), *_curves(scores)])
     path = folder / FILE
     write_atomic(path, plots.model_dump_json(exclude_none=True) + "\n")
@@ -104,33 +96,33 @@ def _curves(scores: Mapping[str, Scores]) -> list[Plot]:
         return []
     plots = [_calibration(scores)]
     if first.task == "binary":
-        plots = [_roc(scores), _precision_recall(scores), *plots]
+        plots = [*_of_ranks(scores), *plots]
     return [plot for plot in plots if any(series.x for series in plot.series)]
 
 
-def _roc(scores: Mapping[str, Scores]) -> Plot:
-    return Plot(
-        kind="roc",
-        title="ROC: true and false positive rate at every threshold",
-        x="false positive rate",
-        y="true positive rate",
-        series=[_series(name, _of_ranks(roc_curve, one)) for name, one in scores.items()],
-    )
-
-
-def _precision_recall(scores: Mapping[str, Scores]) -> Plot:
-    return Plot(
-        kind="precision-recall",
-        title="Precision and recall at every threshold",
-        x="recall",
-        y="precision",
-        series=[_series(name, _of_ranks(precision_recall_curve, one)) for name, one in scores.items()],
-    )
-
-
-def _of_ranks(curve: Callable[..., Curve], scores: Scores) -> Curve:
-    view = binary_view(scores)
-    return curve(view.truth, view.score, None if scores.weight is None else scores.weights)
+def _of_ranks(scores: Mapping[str, Scores]) -> list[Plot]:
+    found = {}
+    for name, one in scores.items():
+        view = binary_view(one)
+        assert view.score is not None  # noqa: S101 - models without probabilities were left out before
+        found[name] = rank_curves(view.truth, view.score, None if one.weight is None else one.weights)
+    roc, precision = ([_series(name, pair[side]) for name, pair in found.items()] for side in (0, 1))
+    return [
+        Plot(
+            kind="roc",
+            title="ROC: true and false positive rate at every threshold",
+            x="false positive rate",
+            y="true positive rate",
+            series=roc,
+        ),
+        Plot(
+            kind="precision-recall",
+            title="Precision and recall at every threshold",
+            x="recall",
+            y="precision",
+            series=precision,
+        ),
+    ]
 
 
 def _calibration(scores: Mapping[str, Scores]) -> Plot:

@@ -69,9 +69,8 @@ def repeats_of(context: Context, rows: pd.DataFrame) -> list[pd.DataFrame]:
 
     paths = [context.out / found.path for found in context.result("train").artifacts if is_repeat(found)]
     return [
-        predictions.align(predictions.read_predictions(path, whose, context.data), rows, context.data, whose)
+        predictions.answers(path, rows, context.data, f"repeat with seed {_seed(path)}")
         for path in sorted(paths, key=_seed)
-        for whose in [f"repeat with seed {_seed(path)}"]
     ]
 
 

@@ -9,7 +9,15 @@ from mlci.core.gates import Gate
 from mlci.core.names import kebab
 from mlci.core.results import Check, Interval, Metric
 from mlci.core.status import Status, severity
-from mlci.stages._gate_checks import finite, limit_of, name_of, rests_on, signed, status_of_decision
+from mlci.stages._gate_checks import (
+    finite,
+    limit_of,
+    metric_of,
+    name_of,
+    rests_on,
+    signed,
+    status_of_decision,
+)
 from mlci.stats.comparison import Comparison
 from mlci.stats.decision import Decision
 from mlci.stats.worst import WorstSlice
@@ -104,16 +112,8 @@ def _metric(gate: Gate, comparison: Comparison, worst: WorstSlice) -> Metric:
             confidence=1 - 2 * comparison.alpha / worst.tested,
             method=worst.method,
         )
-    return Metric(
-        name=f"worst-slice {comparison.metric}",
-        value=finite(comparison.candidate),
-        direction=comparison.direction,
-        n=comparison.n,
-        slice=worst.name,
-        baseline=finite(comparison.baseline),
-        delta=finite(comparison.delta) if gate.needs_baseline else None,
-        interval=interval,
-    )
+    found = metric_of(gate, comparison)
+    return found.model_copy(update={"name": f"worst-slice {comparison.metric}", "interval": interval})
 
 
 def _sentence(gate: Gate, comparison: Comparison, worst: WorstSlice) -> str:

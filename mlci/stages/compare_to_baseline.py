@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,16 +19,27 @@ from mlci.core.results import Check, StageResult, leading_check, status_of
 from mlci.core.stage import Context, Stage
 from mlci.core.status import Status
 from mlci.core.versions import version_parts
-from mlci.stages._baseline_rows import baseline_table, digest_of_model, keep_answers, same_model
+from mlci.stages._baseline_rows import (
+    baseline_table,
+    candidate_file,
+    digest_of_model,
+    keep_answers,
+    same_model,
+)
 from mlci.stages._guarding import evaluation_use, leakage, with_guards
 from mlci.stages._repeats import is_repeat, repeats_of, values_over_seeds
 from mlci.stages._tracking import open_tracker
 from mlci.stats.names import check_metric, named_columns
 
 if TYPE_CHECKING:
-    pass
+    import pandas as pd
+
+    from mlci.slicing import Sliced
+    from mlci.stages._judging import Judge
 
 NAME = "compare-to-baseline"
+_SETTINGS = ("alpha", "resamples", "seed", "minimum_rows", "minimum_events")
+"""Inputs that an explanation of the verdict needs, kept with it."""
 
 
 def _known_metric(gate: Gate) -> Gate:
@@ -130,62 +142,40 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
     from mlci.guards import uses_check
     from mlci.slicing import sizes, sliced
     from mlci.stages._budget_gates import budget_checks
-    from mlci.stages._judging import Judge
     from mlci.stages._plots import write_plots
     from mlci.stages._slices_before import presence_checks
 
-    candidate_file = context.artifact("train", "predictions")
-    if candidate_file is None:
-        raise MlciError("stage.not-run", "the train stage left no predictions", "run `mlci train` again")
+    file = candidate_file(context)
     text = baseline_text(inputs, context)
-    extra = named_columns(gate.metric for gate in inputs.gates)
-    rows = predictions.evaluation_rows(context.data, context.root, context.where, extra)
+    rows = judged_rows(inputs, context)
     guards = leakage(inputs, context, len(rows))
-    candidate = predictions.align(
-        predictions.read_predictions(candidate_file, "candidate", context.data),
-        rows,
-        context.data,
-        "candidate",
-    )
+    candidate = predictions.answers(file, rows, context.data, "candidate")
     with context.step(f"fetch the baseline {text}"):
         baseline = source_of(text).fetch(baseline_request(text, context))
     reference = None
     if baseline is not None:
         with context.step("bring the baseline onto today's rows"):
-            reference = predictions.align(
-                baseline_table(inputs, context, baseline), rows, context.data, "baseline"
-            )
+            table = baseline_table(inputs, context, baseline)
+            reference = predictions.align(table, rows, context.data, "baseline")
     identical = (
         baseline is not None and reference is not None and same_model(context, baseline, candidate, reference)
     )
-    if any(":" in gate.metric for gate in inputs.gates) and str(context.root) not in sys.path:
-        sys.path.insert(0, str(context.root))  # a metric may live in the project's own code
     with context.step(f"judge {len(inputs.gates)} gates on {len(rows):,} rows"):
         slices = sliced(context.data.slices, rows, context.where)
-        seeds = values_over_seeds(
-            [gate.metric for gate in inputs.gates if not gate.is_budget],
-            [candidate, *repeats_of(context, rows)],
-            context.data,
-            [each.column for each in slices] if any(gate.sliced for gate in inputs.gates) else [],
-        )
-        judge = Judge(inputs, context.data, slices, context.where, seeds)
+        judge, luck = _judge(inputs, context, slices, [candidate, *repeats_of(context, rows)])
         checks = judge.judge(candidate, reference, identical=identical)
         checks += presence_checks(inputs, context.data, slices, baseline, context.where("data.slices"))
     with context.step("draw the plots as data"):
-        models = (
-            {"candidate": candidate} if reference is None else {"baseline": reference, "candidate": candidate}
-        )
-        plots = write_plots(context.work, checks, models, context.data, context.variables)
+        plots = write_plots(context.work, checks, judge.scores, context.variables)
     checks += budget_checks(inputs, context, baseline, identical=identical)
     if baseline is None:
         checks = [_no_baseline(inputs, text), *checks]
-    evaluation = evaluation_use(context, baseline, candidate_file)
+    evaluation = evaluation_use(context, baseline, file)
     checks = with_guards(checks, [*guards, uses_check(evaluation["uses"], inputs.warn_after_uses)])
-    status = status_of(checks)
     gates = [check for check in checks if check.metric is not None]
     return StageResult(
         stage=NAME,
-        status=status,
+        status=status_of(checks),
         reason=_reason(checks, baseline, len(rows)),
         checks=checks,
         metrics=[gate.metric for gate in gates if gate.metric is not None],
@@ -207,15 +197,40 @@ def run(inputs: CompareInputs, context: Context) -> StageResult:
             "rows": len(rows),
             "evaluation": evaluation,
             "candidate_model": digest_of_model(context),
-            "alpha": inputs.alpha,
-            "resamples": inputs.resamples,
-            "seed": inputs.seed,
-            "minimum_rows": inputs.minimum_rows,
-            "minimum_events": inputs.minimum_events,
+            **{name: getattr(inputs, name) for name in _SETTINGS},
             "slices": sizes(slices),
-            "values_over_seeds": {metric: values for (metric, slice_), values in seeds.items() if not slice_},
+            "values_over_seeds": luck,
         },
     )
+
+
+def judged_rows(inputs: CompareInputs, context: Context) -> pd.DataFrame:
+    """Return the evaluation rows with the columns that gates and slices name."""
+    from mlci.predictions import evaluation_rows
+
+    extra = named_columns(gate.metric for gate in inputs.gates)
+    return evaluation_rows(context.data, context.root, context.where, extra)
+
+
+def _judge(
+    inputs: CompareInputs, context: Context, slices: Sequence[Sliced], seeds: list[pd.DataFrame]
+) -> tuple[Judge, dict[str, list[float]]]:
+    """Return a judge that knows the luck of the seeds, and the values of each metric over them.
+
+    `seeds` are the candidate's predictions and those of the other seeds, if it was trained with several.
+    """
+    from mlci.stages._judging import Judge
+
+    if any(":" in gate.metric for gate in inputs.gates) and str(context.root) not in sys.path:
+        sys.path.insert(0, str(context.root))  # a metric may live in the project's own code
+    found = values_over_seeds(
+        [gate.metric for gate in inputs.gates if not gate.is_budget],
+        seeds,
+        context.data,
+        [each.column for each in slices] if any(gate.sliced for gate in inputs.gates) else [],
+    )
+    judge = Judge(inputs, context.data, slices, context.where, found)
+    return judge, {metric: values for (metric, slice_), values in found.items() if not slice_}
 
 
 def _refuse_no_gates(inputs: CompareInputs) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlci.stats.law import normal_quantile
+from mlci.stats.shares import Share
 from mlci.stats.statistic import Floats, Mask
 
 MOST_POINTS = 200
@@ -27,35 +27,26 @@ class Curve:
     rows: NDArray[np.int64] | None = None
 
 
-def roc_curve(truth: Mask, score: NDArray[Any], weight: Floats | None = None) -> Curve:
-    """Return false positive rate (x) against true positive rate (y), from (0, 0) to (1, 1).
+def rank_curves(truth: Mask, score: NDArray[Any], weight: Floats | None = None) -> tuple[Curve, Curve]:
+    """Return the ROC curve and the curve of precision and recall, from one sort.
 
-    `truth` marks the positive rows and `score` is higher for likelier ones, one entry a row. Empty when
-    there is only one class.
+    `truth` marks the positive rows and `score` is higher for likelier ones, one entry a row. The first is
+    false positive rate (x) against true positive rate (y), from (0, 0) to (1, 1), and empty when there is
+    only one class. The second is recall (x) against precision (y), from the highest threshold down, and
+    empty when there is no positive row; its points are not to be joined by straight lines (Davis &
+    Goadrich 2006).
     """
     hits, alarms = _cumulated(truth, score, weight)
-    if len(hits) == 0 or hits[-1] == 0 or alarms[-1] == 0:
-        return Curve(np.empty(0), np.empty(0))
-    x = np.concatenate([[0.0], alarms / alarms[-1]])
-    y = np.concatenate([[0.0], hits / hits[-1]])
-    kept = _thinned(x, y)
-    return Curve(x[kept], y[kept])
-
-
-def precision_recall_curve(truth: Mask, score: NDArray[Any], weight: Floats | None = None) -> Curve:
-    """Return recall (x) against precision (y), from the highest threshold down.
-
-    Empty when there is no positive row. The steps between the points are not to be joined by straight
-    lines (Davis & Goadrich 2006).
-    """
-    hits, alarms = _cumulated(truth, score, weight)
+    nothing = Curve(np.empty(0), np.empty(0))
     if len(hits) == 0 or hits[-1] == 0:
-        return Curve(np.empty(0), np.empty(0))
+        return nothing, nothing
     called = hits + alarms
     some = called > 0  # rows of weight 0 call nobody
-    x, y = hits[some] / hits[-1], hits[some] / called[some]
-    kept = _thinned(x, y)
-    return Curve(x[kept], y[kept])
+    precision = _thinned(hits[some] / hits[-1], hits[some] / called[some])
+    if alarms[-1] == 0:
+        return nothing, precision
+    x = np.concatenate([[0.0], alarms / alarms[-1]])
+    return _thinned(x, np.concatenate([[0.0], hits / hits[-1]])), precision
 
 
 def calibration_curve(right: Mask, sure: Floats, weight: Floats | None = None) -> Curve:
@@ -72,7 +63,8 @@ def calibration_curve(right: Mask, sure: Floats, weight: Floats | None = None) -
     x = np.bincount(bins, weights * sure, _BINS)[kept] / mass
     y = np.bincount(bins, weights * right, _BINS)[kept] / mass
     effective = mass**2 / np.bincount(bins, weights**2, _BINS)[kept]
-    low, high = _wilson(y, effective)
+    bounds = [Share(rows, share * rows).bounds(0.05) for share, rows in zip(y, effective, strict=True)]
+    low, high = np.array(bounds).reshape(-1, 2).T
     return Curve(x, y, low, high, np.bincount(bins, minlength=_BINS)[kept].astype(np.int64))
 
 
@@ -106,17 +98,11 @@ def _cumulated(truth: Mask, score: NDArray[Any], weight: Floats | None) -> tuple
     return np.cumsum(weights * positive)[ends], np.cumsum(weights * ~positive)[ends]
 
 
-def _thinned(x: Floats, y: Floats) -> NDArray[np.intp]:
-    """Return the places of at most MOST_POINTS points, spread evenly along the curve."""
+def _thinned(x: Floats, y: Floats) -> Curve:
+    """Return a curve of at most MOST_POINTS points, spread evenly along it."""
     if len(x) <= MOST_POINTS:
-        return np.arange(len(x))
+        return Curve(x, y)
     walked = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
     wanted = np.linspace(0.0, walked[-1], MOST_POINTS)
-    return np.unique(np.append(np.searchsorted(walked, wanted).clip(max=len(x) - 1), [0, len(x) - 1]))
-
-
-def _wilson(share: Floats, rows: Floats) -> tuple[Floats, Floats]:
-    reach = normal_quantile(0.95)
-    middle = (share + reach**2 / (2 * rows)) / (1 + reach**2 / rows)
-    half = reach / (1 + reach**2 / rows) * np.sqrt(share * (1 - share) / rows + reach**2 / (4 * rows**2))
-    return np.maximum(0.0, middle - half), np.minimum(1.0, middle + half)
+    kept = np.unique(np.append(np.searchsorted(walked, wanted).clip(max=len(x) - 1), [0, len(x) - 1]))
+    return Curve(x[kept], y[kept])

@@ -32,7 +32,9 @@ class Tail:
             return 1.0
         if self.slope == 0 or self.seen >= self.rows:
             return 0.0
-        return _binomial_at_most(self.seen, self.rows, self.seen / self.rows + distance / self.slope)
+        from scipy.special import bdtr
+
+        return float(bdtr(self.seen, self.rows, min(1.0, self.seen / self.rows + distance / self.slope)))
 
 
 def largest_share(seen: int, rows: int, alpha: float) -> float:
@@ -40,15 +42,19 @@ def largest_share(seen: int, rows: int, alpha: float) -> float:
 
     The upper bound of Clopper & Pearson (1934): the share at which so few are found with chance alpha.
     """
-    if seen >= rows:
-        return 1.0
-    if seen == 0:
-        return float(1.0 - alpha ** (1.0 / rows))
-    low, high = seen / rows, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _binomial_at_most(seen, rows, middle) > alpha else (low, middle)
-    return high
+    from scipy.special import betainccinv
+
+    return 1.0 if seen >= rows else float(betainccinv(seen + 1, rows - seen, alpha))
+
+
+def smallest_share(seen: int, rows: int, alpha: float) -> float:
+    """Return the smallest share of a kind of which `seen` among `rows` were found, at level alpha.
+
+    The lower bound of Clopper & Pearson (1934).
+    """
+    from scipy.special import betaincinv
+
+    return float(betaincinv(seen, rows - seen + 1, alpha)) if seen else 0.0
 
 
 def rows_to_exclude(share: float, alpha: float) -> int:
@@ -65,15 +71,3 @@ def binomial_range(first: int, last: int, trials: int) -> float:
         math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1) for k in heads.tolist()
     ]
     return min(1.0, float(np.exp(np.array(ways) - trials * math.log(2)).sum()))
-
-
-def _binomial_at_most(seen: int, rows: int, share: float) -> float:
-    """Return the chance of at most `seen` among `rows` when each is of the kind with chance `share`."""
-    if share <= 0 or seen >= rows:
-        return 1.0
-    if share >= 1:
-        return 0.0
-    drawn = np.arange(seen + 1)
-    ways = np.concatenate([[0.0], np.cumsum(np.log((rows - drawn[:-1]) / (drawn[:-1] + 1)))])
-    chances = ways + drawn * math.log(share) + (rows - drawn) * math.log1p(-share)
-    return min(1.0, float(np.exp(chances).sum()))

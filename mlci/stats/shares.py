@@ -14,10 +14,13 @@ _HALVINGS = 60
 
 @dataclass(frozen=True)
 class Share(ClosedForm):
-    """The share of `hits` among `rows`: the score interval of Wilson (1927)."""
+    """The share of `hits` among `rows`: the score interval of Wilson (1927).
 
-    rows: int
-    hits: int
+    Numbers need not be whole: rows with weights count as fewer (Kish 1965).
+    """
+
+    rows: float
+    hits: float
     method: str = "Wilson score interval"
 
     @property

@@ -37,8 +37,7 @@ def drawn(folder: Path, candidate: pd.DataFrame, baseline: pd.DataFrame | None, 
     inputs = CompareInputs(gates=list(gates))
     judge = Judge(inputs, DATA, sliced(DATA.slices, candidate), lambda _: None)
     checks = judge.judge(candidate, baseline, identical=False)
-    models = {"candidate": candidate} if baseline is None else {"baseline": baseline, "candidate": candidate}
-    path = write_plots(folder, checks, models, DATA, {"MY_TOKEN": SECRET})
+    path = write_plots(folder, checks, judge.scores, {"MY_TOKEN": SECRET})
     return Plots.model_validate_json(path.read_bytes())
 
 

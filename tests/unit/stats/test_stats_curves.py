@@ -12,10 +12,9 @@ from sklearn.metrics import roc_curve as sklearn_roc
 from mlci.stats.curves import (
     MOST_POINTS,
     calibration_curve,
-    precision_recall_curve,
+    rank_curves,
     residual_density,
     residual_edges,
-    roc_curve,
 )
 
 
@@ -31,14 +30,14 @@ def rows(number: int, digits: int | None = None) -> tuple[np.ndarray, np.ndarray
 def test_short_curves_are_those_of_scikit_learn(digits: int | None, weighted: bool) -> None:
     truth, score, weight = rows(150, digits)
     given = weight if weighted else None
-    found = roc_curve(truth, score, given)
+    found = rank_curves(truth, score, given)[0]
     x, y, _ = sklearn_roc(truth, score, sample_weight=given, drop_intermediate=False)
     # Rows of weight 0 give the same point twice in one of them.
     assert auc(found.x, found.y) == pytest.approx(auc(x, y))
     assert {*zip(found.x.round(9), found.y.round(9), strict=True)} == {
         *zip(x.round(9), y.round(9), strict=True)
     }
-    found = precision_recall_curve(truth, score, given)
+    found = rank_curves(truth, score, given)[1]
     precision, recall, _ = sklearn_precision_recall(truth, score, sample_weight=given)
     wanted = {*zip(recall[:-1].round(9), precision[:-1].round(9), strict=True)}
     assert wanted == {*zip(found.x.round(9), found.y.round(9), strict=True)}
@@ -46,12 +45,12 @@ def test_short_curves_are_those_of_scikit_learn(digits: int | None, weighted: bo
 
 def test_long_curves_are_thinned_and_keep_their_area_and_ends() -> None:
     truth, score, _ = rows(20_000)
-    found = roc_curve(truth, score)
+    found = rank_curves(truth, score)[0]
     assert len(found.x) <= MOST_POINTS + 2
     x, y, _ = sklearn_roc(truth, score)
     assert auc(found.x, found.y) == pytest.approx(auc(x, y), abs=1e-3)
     assert (found.x[0], found.y[0], found.x[-1], found.y[-1]) == (0, 0, 1, 1)
-    found = precision_recall_curve(truth, score)
+    found = rank_curves(truth, score)[1]
     assert len(found.x) <= MOST_POINTS + 2
     assert found.x[-1] == 1
 
@@ -72,10 +71,10 @@ def test_calibration_is_that_of_scikit_learn_with_bounds_around_it() -> None:
 
 def test_one_class_has_no_curves() -> None:
     score = np.linspace(0, 1, 5)
-    assert len(roc_curve(np.ones(5, bool), score).x) == 0
-    assert len(roc_curve(np.zeros(5, bool), score).x) == 0
-    assert len(precision_recall_curve(np.zeros(5, bool), score).x) == 0
-    assert len(roc_curve(np.zeros(0, bool), score[:0]).x) == 0
+    assert len(rank_curves(np.ones(5, bool), score)[0].x) == 0
+    assert len(rank_curves(np.zeros(5, bool), score)[0].x) == 0
+    assert len(rank_curves(np.zeros(5, bool), score)[1].x) == 0
+    assert len(rank_curves(np.zeros(0, bool), score[:0])[0].x) == 0
 
 
 def test_residuals_add_up_and_a_far_row_does_not_hide_the_others() -> None:

@@ -9,7 +9,8 @@ from mlci.stats.compare import compare
 from mlci.stats.decision import at_least, no_worse_than
 from mlci.stats.multiplicity import decide_slices
 from mlci.stats.scores import Scores
-from mlci.stats.two_groups import share_difference, share_interval
+from mlci.stats.shares import Share
+from mlci.stats.two_groups import share_difference
 from mlci.stats.worst import beyond_together, worst_gain, worst_value
 
 SLICES, ROWS, MARGIN = 12, 250, 0.05
@@ -132,6 +133,6 @@ def test_shares_against_the_tables_of_newcombe():
     difference, low, high = share_difference((56, 70), (48, 80), 0.025)
     assert (difference, low, high) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
     assert share_difference((9, 10), (3, 10), 0.025)[1:] == pytest.approx((0.1705, 0.8090), abs=5e-5)
-    assert share_interval(81, 263, 0.025) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert Share(263, 81).bounds(0.025) == pytest.approx((0.2553, 0.3662), abs=5e-5)
     with pytest.raises(ValueError, match="no share"):
-        share_interval(1, 0, 0.05)
+        share_difference((1, 0), (1, 2), 0.05)
