@@ -26,6 +26,8 @@ def parts(inputs, context):
 
 
 def run(inputs, context):
+    if (context.root / "interrupt").exists():
+        exec("import os, signal; os.kill(os.getpid(), signal.SIGINT)")
     raise ZeroDivisionError("the planted mistake, token=hidden-value")
 
 
@@ -127,3 +129,10 @@ def test_variables_stand_for_options(mlci: Mlci, project: Path, tmp_path: Path) 
     assert 'project = "fresh"' in mlci("explain", "project", "-c", ".", MLCI_CONFIG=str(other)).stdout
     done = mlci("explain", "train.seed", MLCI_TRAIN_SEED="5")
     assert done.stdout.startswith("train.seed = 5\nfrom: variable MLCI_TRAIN_SEED\n")
+
+
+def test_an_interrupt_inside_executed_text_ends_with_our_code(mlci: Mlci, broken_stage: Path) -> None:
+    (broken_stage / "interrupt").touch()  # as when Ctrl-C meets an import that makes a dataclass
+    done = mlci("broken")
+    assert done.returncode == 130, done.stderr
+    assert "error[interrupted]" in done.stderr
