@@ -152,6 +152,55 @@ def start_detached(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], lo
     return child.pid
 
 
+class Piped:
+    """A program that is sent messages of bytes and answers them, over its standard streams.
+
+    Each message begins with its length in bytes (8 bytes, the lowest first). What the program writes on
+    standard error is thrown away.
+    """
+
+    def __init__(self, argv: Sequence[str], *, cwd: Path) -> None:
+        """Start the program; raises OSError when it cannot be started."""
+        self._child = subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def send(self, message: bytes) -> None:
+        """Send a message; raises OSError when the program has ended."""
+        stream = self._child.stdin
+        if stream is not None:
+            stream.write(len(message).to_bytes(8, "little"))
+            stream.write(message)
+            stream.flush()
+
+    def receive(self) -> bytes:
+        """Wait for a message; raises EOFError when the program has ended."""
+        stream = self._child.stdout
+        head = stream.read(8) if stream is not None else b""
+        size = int.from_bytes(head, "little") if len(head) == 8 else -1
+        body = stream.read(size) if stream is not None and size >= 0 else b""
+        if len(body) != size:
+            raise EOFError(f"the program ended in the middle of a message of {size} bytes")
+        return body
+
+    def end(self) -> None:
+        """Kill the program and all it has started; it holds nothing that would have to be put away."""
+        _signal_group(self._child.pid, signal.SIGKILL)
+        self._child.wait()
+
+    def close(self) -> None:
+        """Close both streams; nobody may be reading any more."""
+        for stream in (self._child.stdin, self._child.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):  # what could not be sent any more
+                    stream.close()
+
+
 def end_group(pid: int, grace: float = GRACE_SECONDS, reap: Callable[[], object] | None = None) -> None:
     """End the process group that `pid` leads: SIGTERM, then SIGKILL after `grace` seconds.
 

@@ -13,6 +13,7 @@ from mlci.core.results import Check
 from mlci.core.slice_rules import label_of
 from mlci.predictions import known_classes, scores_of
 from mlci.slicing import Sliced
+from mlci.stages._crew import crew, stop_of
 from mlci.stages._gate_checks import check_of, identical_decision, waiting
 from mlci.stages._slice_checks import no_slices, summary_of, worst_check, worst_first
 from mlci.stats.compare import compare
@@ -107,6 +108,8 @@ class Judge:
                 confidence=1 - 2 * inputs.alpha,
                 replicates=replicates_needed(number, inputs.alpha, least=inputs.resamples),
                 seed=inputs.seed,
+                crew=crew(),
+                stop=None if self._seeds else stop_of(inputs.gates, number, inputs.alpha),
             )
             return {
                 key: with_seeds(one, self._seeds[key]) if key in self._seeds else one

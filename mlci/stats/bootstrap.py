@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 
+from mlci.stats.abreast import each
 from mlci.stats.finding import Finding, Place, unseen
 from mlci.stats.law import Guarded, Law
 from mlci.stats.replicates import resampled
@@ -46,40 +48,114 @@ class Entry:
         return np.stack([model.values(own) for model in models])
 
 
-def bootstrapped(entries: list[Entry], sample: Sample, draws: Draws) -> Iterator[tuple[Place, Finding]]:
+@dataclass(frozen=True)
+class Piece:
+    """A part of the work: some replicates of one block, or (None) some of the blocks that are left out."""
+
+    block: int | None
+    start: int
+    stop: int
+
+    def counts(self, sample: Sample, seed: int, chunk_bytes: int) -> Iterator[Floats]:
+        """Yield the counts of these lines; they are the same however the work is cut."""
+        lines = (
+            sample.without(seed, chunk_bytes)
+            if self.block is None
+            else sample.draws(self.block, self.stop, seed, chunk_bytes)
+        )
+        at = 0
+        for counts in lines:
+            wanted = counts[max(0, self.start - at) : max(0, self.stop - at)]
+            at += len(counts)
+            if len(wanted):
+                yield wanted
+            if at >= self.stop:
+                return
+
+
+Values = list[Floats]
+"""For each entry models × metrics × lines values."""
+
+
+class Workers(Protocol):
+    """Whoever works on pieces: threads, or processes."""
+
+    def run(self, pieces: Sequence[Piece]) -> list[Values]:
+        """Return the values of each piece, in their order."""
+
+
+class Threads:
+    """As many threads as there are cores, for work that lets go of the interpreter's lock."""
+
+    def __init__(self, evaluate: Callable[[Piece], Values], threads: int | None) -> None:
+        self._evaluate = evaluate
+        self._threads = threads or len(os.sched_getaffinity(0))
+
+    def run(self, pieces: Sequence[Piece]) -> list[Values]:
+        """Return the values of each piece, in their order."""
+        return list(each(self._evaluate, pieces, self._threads))
+
+
+def pieces_of(first: int, last: int, lines: int = BLOCK) -> list[Piece]:
+    """Return the replicates from `first` to before `last` in pieces of at most so many lines of one block."""
+    found, at = [], first
+    while at < last:
+        block, start = divmod(at, BLOCK)
+        stop = min(start + lines, BLOCK, start + last - at)
+        found.append(Piece(block, start, stop))
+        at += stop - start
+    return found
+
+
+def jackknife_pieces(sample: Sample, lines: int) -> list[Piece]:
+    """Return the blocks that are left out, one at a time, in pieces of at most so many lines."""
+    return [
+        Piece(None, start, min(start + lines, sample.left_out)) for start in range(0, sample.left_out, lines)
+    ]
+
+
+def bootstrapped(
+    entries: list[Entry], sample: Sample, draws: Draws, workers: Workers | None = None
+) -> Iterator[tuple[Place, Finding]]:
     """Yield what replicates say of every metric on every part (Efron & Tibshirani 1993).
 
     Each block of replicates has a stream of random numbers of its own, so that the numbers are the
-    same for any number of threads.
+    same for any number of threads or processes. `workers` are threads unless it says otherwise.
     """
+    piecemeal = partial(evaluated, entries, sample, draws.seed, draws.chunk_bytes)
+    workers = workers or Threads(piecemeal, draws.threads)
+    jackknife = jackknife_pieces(sample, BLOCK)
+    found = workers.run([*jackknife, *pieces_of(0, draws.replicates)])
+    points = values_of_all(entries, sample)
+    left_out, replicates = joined(found[: len(jackknife)]), joined(found[len(jackknife) :])
+    yield from findings(entries, points, replicates, left_out)
 
-    def block(index: int) -> list[Floats]:
-        size = min(BLOCK, draws.replicates - index * BLOCK)
-        return _evaluated(entries, sample.draws(index, size, draws.seed, draws.chunk_bytes))
 
-    def left_out(_: int) -> list[Floats]:
-        return _evaluated(entries, sample.without(draws.seed, draws.chunk_bytes))
+def values_of_all(entries: list[Entry], sample: Sample) -> Values:
+    """Return the values on all rows, each counted once."""
+    ones = np.ones((1, sample.rows))
+    return [entry.values(ones) for entry in entries]
 
-    blocks = range(-(-draws.replicates // BLOCK))
-    tasks: list[tuple[Callable[[int], list[Floats]], int]] = [(left_out, 0), *((block, i) for i in blocks)]
-    threads = draws.threads or len(os.sched_getaffinity(0))
-    with ThreadPoolExecutor(threads) as pool:
-        jackknife, *pieces = pool.map(lambda task: task[0](task[1]), tasks)
-    points = _evaluated(entries, iter([np.ones((1, sample.rows))]))
+
+def evaluated(entries: list[Entry], sample: Sample, seed: int, chunk_bytes: int, piece: Piece) -> Values:
+    """Return the values of one piece."""
+    counted = piece.counts(sample, seed, chunk_bytes)
+    return joined([[entry.values(counts) for entry in entries] for counts in counted])
+
+
+def joined(found: Sequence[Values]) -> Values:
+    """Return the values of several pieces as those of one."""
+    return [np.concatenate(values, axis=2) for values in zip(*found, strict=True)]
+
+
+def findings(
+    entries: list[Entry], points: Values, replicates: Values, left_out: Values
+) -> Iterator[tuple[Place, Finding]]:
+    """Yield what the values say of every metric on every part."""
     for index, entry in enumerate(entries):
-        replicates = np.concatenate([piece[index] for piece in pieces], axis=2)
         for number, place in enumerate(entry.places):
-            found = [part[:, number] for part in (points[index], replicates, jackknife[index])]
+            found = [part[index][:, number] for part in (points, replicates, left_out)]
             yield place, _finding(entry, number, found)
-
-
-def _evaluated(entries: list[Entry], pieces: Iterable[Floats]) -> list[Floats]:
-    """Return for each entry models × metrics × replicates values, over all pieces of counts."""
-    found: list[list[Floats]] = [[] for _ in entries]
-    for counts in pieces:
-        for entry, values in zip(entries, found, strict=True):
-            values.append(entry.values(counts))
-    return [np.concatenate(values, axis=2) for values in found]
 
 
 def _finding(entry: Entry, number: int, found: list[Floats]) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -10,12 +11,15 @@ from numpy.typing import NDArray
 
 from mlci.stats.bootstrap import CHUNK_BYTES, Draws
 from mlci.stats.comparison import Comparison
+from mlci.stats.crew import Crew
 from mlci.stats.finding import compared
 from mlci.stats.law import level
 from mlci.stats.metrics import metric_kind
+from mlci.stats.names import by_others
 from mlci.stats.paired_rows import Rows
 from mlci.stats.scores import Scores, check_paired
 from mlci.stats.slices import Parts, Slices
+from mlci.stats.stopping import Stop
 
 Key = tuple[str, str | None]
 
@@ -33,6 +37,8 @@ def compare(
     method: Literal["cheapest", "bootstrap"] = "cheapest",
     chunk_bytes: int = CHUNK_BYTES,
     threads: int | None = None,
+    crew: Crew | None = None,
+    stop: Stop | None = None,
 ) -> dict[Key, Comparison]:
     """Compare two models on the same rows.
 
@@ -40,7 +46,9 @@ def compare(
     name to a mask of rows, or lists columns. With `groups` (one label a row) only groups are taken to
     be independent. Rows of weight 0 are left out. Without a baseline the intervals are those of the
     candidate's own values. Metrics without a closed form, and all metrics when `method` says so, are
-    resampled; their numbers depend on `seed`, and neither on `chunk_bytes` nor on `threads`.
+    resampled; their numbers depend on `seed`, and neither on `chunk_bytes` nor on `threads` nor on
+    `crew`, the processes that metrics of others may be called in. With `stop`, fewer than `replicates`
+    are drawn of these where no verdict on the limits that it names is in doubt.
     Raises ValueError when the models do not hold the same rows, for a metric that cannot be computed
     from these scores, and for a mask or group label that does not fit.
     """
@@ -64,8 +72,12 @@ def compare(
             others.append(kind)
         else:
             found.update({(kind.name, place.slice): compared(place, finding) for place, finding in made})
-    for place, finding in rows.resampled(others, draws) if others else ():
-        found[place.kind.name, place.slice] = compared(place, finding)
+    strange = [kind for kind in others if by_others(kind.name)]
+    own = [kind for kind in others if not by_others(kind.name)]
+    made = chain(
+        rows.resampled(own, draws) if own else (), rows.called(strange, draws, crew, stop) if strange else ()
+    )
+    found.update({(place.kind.name, place.slice): compared(place, finding) for place, finding in made})
     return {(kind.name, name): found[kind.name, name] for kind in kinds for name in rows.parts}
 
 

@@ -117,6 +117,11 @@ def named_columns(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(column for family, _, column in parts if family in BETWEEN_GROUPS))
 
 
+def by_others(name: str) -> bool:
+    """Return whether a metric is a scorer of scikit-learn or a function of the project."""
+    return OUTSIDE.match(name) is not None
+
+
 def unit_range(name: str) -> bool:
     """Return whether the values of a metric lie between 0 and 1 whatever the data."""
     return name.partition("@")[0] in RATIO_METRICS | BETWEEN_GROUPS.keys()

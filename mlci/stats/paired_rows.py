@@ -14,17 +14,22 @@ from numpy.typing import NDArray
 from mlci.stats.abreast import at_once, each
 from mlci.stats.areas import CURVES, Area, area_finding, areas, resting
 from mlci.stats.bootstrap import Draws, Entry, bootstrapped
+from mlci.stats.calls import called
 from mlci.stats.cells import Cells
+from mlci.stats.crew import Crew
 from mlci.stats.disparity import disparity_finding
 from mlci.stats.finding import Finding, Place
 from mlci.stats.metrics import MetricKind, check_kind
+from mlci.stats.names import by_others
 from mlci.stats.queries import ranking_finding
-from mlci.stats.resampling import GroupSample, RowSample
+from mlci.stats.questions import Question
+from mlci.stats.resampling import GroupSample, RowSample, Sample
 from mlci.stats.scores import Scores
 from mlci.stats.sizes import sizes_finding
 from mlci.stats.slices import Parts
 from mlci.stats.smooth import Smooth
 from mlci.stats.statistic import Battery, Statistic, Sums
+from mlci.stats.stopping import Stop
 from mlci.stats.tally import GroupTally, Positions, RowTally, Tally, group_numbers
 
 Found = Iterable[tuple[Place, Finding]]
@@ -67,7 +72,7 @@ class Rows:
             return self._on_parts(kind, disparity_finding)
         if kind.needs == "query":
             return self._on_parts(kind, ranking_finding)
-        if ":" in kind.name:
+        if by_others(kind.name):
             return None
         if kind.name in CURVES:
             return self._areas(kind)
@@ -81,7 +86,26 @@ class Rows:
 
     def resampled(self, kinds: list[MetricKind], draws: Draws) -> Found:
         """Return what is found by the bootstrap, with one set of draws for all metrics and parts."""
-        sample = RowSample(self._candidate.rows) if self._numbers is None else GroupSample(self._numbers)
+        return bootstrapped(self._entries(kinds), self._sample, draws)
+
+    def called(self, kinds: list[MetricKind], draws: Draws, crew: Crew | None, stop: Stop | None) -> Found:
+        """Return what the bootstrap finds of metrics that others wrote; its draws are the same."""
+        question = Question(
+            [kind.name for kind in kinds],
+            self._candidate,
+            self._baseline,
+            [self._parts.rows(name) for name in self._parts.names],
+            self._sample,
+            draws.seed,
+            draws.chunk_bytes,
+        )
+        return called(self._entries(kinds), question, draws, crew, stop)
+
+    @cached_property
+    def _sample(self) -> Sample:
+        return RowSample(self._candidate.rows) if self._numbers is None else GroupSample(self._numbers)
+
+    def _entries(self, kinds: list[MetricKind]) -> list[Entry]:
         entries = []
         for name in self._parts.names:
             rows = self._parts.rows(name)
@@ -94,7 +118,7 @@ class Rows:
             places = [self._place(kind, name, tally) for kind in kinds]
             if batteries[0] is not None:
                 entries.append(Entry(places, rows, batteries[0], batteries[1]))
-        return bootstrapped(entries, sample, draws)
+        return entries
 
     @cached_property
     def _tallies(self) -> dict[str | None, Tally]:

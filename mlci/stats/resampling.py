@@ -24,6 +24,10 @@ class Sample(Protocol):
     def rows(self) -> int:
         """How many rows there are."""
 
+    @property
+    def left_out(self) -> int:
+        """How many lines `without` yields in all."""
+
     def draws(self, block: int, replicates: int, seed: int, chunk_bytes: int) -> Iterator[Floats]:
         """Yield counts (replicates × rows) of one block, in pieces of about `chunk_bytes`.
 
@@ -39,6 +43,7 @@ class RowSample:
 
     def __init__(self, rows: int) -> None:
         self.rows = rows
+        self.left_out = min(rows, _LEFT_OUT)
 
     def draws(self, block: int, replicates: int, seed: int, chunk_bytes: int) -> Iterator[Floats]:
         """Yield counts of rows."""
@@ -58,6 +63,7 @@ class GroupSample:
         """Raises ValueError when a group is missing, or groups are of several types."""
         self._numbers, self._groups = group_numbers(groups)
         self.rows = len(groups)
+        self.left_out = min(self._groups, _LEFT_OUT)
 
     def draws(self, block: int, replicates: int, seed: int, chunk_bytes: int) -> Iterator[Floats]:
         """Yield counts of rows, each that of its group."""

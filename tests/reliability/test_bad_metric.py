@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 
 import pytest
-from tiny_project import PREDICTS, Project
+from tiny_project import PREDICTS, Project, Stopped, alive
 
 PERFECT = PREDICTS.replace("predictions.csv", "baseline.csv").replace(
     "int(float(row['a']) > 1)", "row['label']"
@@ -80,3 +81,18 @@ def test_a_metric_that_is_not_there_is_an_error_of_the_configuration(
     with_metric(program, GOOD, name).mlci("run").refused(
         "config.invalid", 2, f"metric '{name}' cannot be loaded"
     )
+
+
+SLOW = "import time\ndef cost(frame):\n    time.sleep(0.03)\n    return float(frame['prediction'].mean())\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda one: one.name)
+def test_an_interrupted_metric_leaves_no_process_behind(
+    program: Callable[..., Project], stopped: Callable[..., Stopped], number: signal.Signals
+) -> None:
+    project = with_metric(program, SLOW)
+    stop = stopped(project.start("run"), "judge 1 gates", number, 3.0)
+    assert stop.children, "it works alone, so this proves nothing"
+    assert stop.done.code == (130 if number != signal.SIGKILL else -number), stop.done
+    assert alive(stop.children) == set()
+    assert "Traceback" not in stop.done.text

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from types import ModuleType
 
 import numpy as np
 import pytest
 from sklearn import metrics as sk
+from sklearn.metrics import get_scorer, make_scorer
 
+from mlci.stats import outside
 from mlci.stats.compare import compare
 from mlci.stats.metrics import metric_kind, statistic
 from mlci.stats.names import check_metric
@@ -145,3 +148,42 @@ def test_a_function_is_given_every_label_and_the_query(multilabel, own):
     ranked = Scores(np.arange(40.0), np.zeros(40), query=np.arange(40) // 4)
     found = compare(["own_metrics:of_queries"], None, ranked, groups=ranked.query, replicates=99)
     assert found["own_metrics:of_queries", None].candidate == pytest.approx(21.0)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", ["f1_macro", "matthews_corrcoef", "balanced_accuracy", "jaccard_weighted"])
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_scorer_of_classes_says_the_same_by_cells_and_by_rows(multiclass, name, weighted, monkeypatch):
+    one, two = (multiclass(seed, rows=90) for seed in (1, 2))
+    if weighted:
+        weight = np.random.default_rng(0).gamma(4.0, 0.25, 90)
+        one, two = replace(one, weight=weight), replace(two, weight=weight)
+    name, rare = f"sklearn:{name}", np.arange(90) < 12  # where a class may be missing from a resample
+    cells = compare([name], one, two, replicates=99, slices={"rare": rare})
+    sizes = []
+    monkeypatch.setattr(outside, "_agree", lambda by_rows, by_cells, rows: bool(sizes.append(rows)))
+    rows = compare([name], one, two, replicates=99, slices={"rare": rare})
+    assert sizes == [90]
+    for key, expected in rows.items():
+        assert (cells[key].low, cells[key].high) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+def test_which_scorers_are_asked_by_cells(binary, regression):
+    def by_cells(name, scores):
+        made = outside._Scorer(get_scorer(name))
+        made.prepare(scores)
+        return made._by_cells
+
+    assert by_cells("f1_macro", binary(1))
+    assert not by_cells("roc_auc", binary(1))
+    assert not by_cells("neg_log_loss", binary(1))
+    assert by_cells("neg_median_absolute_error", regression(1)) is None
+
+
+def test_a_scorer_without_weights_is_asked_by_rows(binary):
+    plain = make_scorer(lambda truth, said: float((truth == said).mean()))
+    made = outside._Scorer(plain)
+    ask = made.prepare(binary(1))
+    assert made._by_cells is False
+    model = binary(1)
+    assert ask(np.ones(300)) == pytest.approx((model.label == model.prediction).mean())
