@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from mlci.stats.audit import Rate
 
 
+_MOST_NOTES = 5
+
+
 def audit_gate(
     config: options.ConfigOption = None,
     set_: options.SetOption = None,
@@ -59,6 +62,15 @@ def _json(found: PolicyAudit, label: str, alpha: float) -> str:
             "point_gate_rejects": _rate(gate.point),
             "false_pass": _rate(gate.false_pass),
             "problem": gate.problem,
+            "slices": [
+                {
+                    "slice": harm.slice,
+                    "rows": harm.rows,
+                    "false_pass": _rate(harm.false_pass),
+                    "problem": harm.problem,
+                }
+                for harm in gate.slices
+            ],
         }
         for gate in found.gates
     ]
@@ -69,7 +81,7 @@ def _json(found: PolicyAudit, label: str, alpha: float) -> str:
         "alpha": alpha,
         "policy": {"false_alarm": _rate(found.alarm), "inconclusive": _rate(found.unclear)},
         "gates": gates,
-        "left_out": list(found.left_out),
+        "left_out": [{"gate": name, "why": why} for name, why in found.left_out],
     }
     return harmless_json(json.dumps(told, indent=2, ensure_ascii=False))
 
@@ -95,15 +107,33 @@ def _text(found: PolicyAudit, label: str, alpha: float) -> str:
         "slices and their correction included",
         f"false pass: rows reweighted until the candidate is worse by exactly the margin; nominal {alpha:.0%} at most",
     ]
+    lines += [line for gate in found.gates for line in _slice_lines(gate)]
     lines += [f"note: {gate.gate}: {gate.problem}" for gate in found.gates if gate.problem]
-    lines += [
-        f"note: {name}: left out, as your own metric is too slow to simulate" for name in found.left_out
-    ]
+    lines += [f"note: {name}: {why}" for name, why in found.left_out]
     if any(gate.kind == "better_by" for gate in found.gates):
         lines.append(
             "note: better-by gates stop an equally good model on purpose, which counts as no false alarm"
         )
     return "\n".join(lines)
+
+
+def _slice_lines(gate: GateAudit) -> list[str]:
+    """Return in which slice a gate most often lets harm pass, how often, and which slices nobody knows about."""
+    if not gate.slices:
+        return []
+    known = [(harm.false_pass, harm) for harm in gate.slices if harm.false_pass is not None]
+    lines = []
+    if known:
+        rate, worst = max(known, key=lambda pair: pair[0].share)
+        lines.append(
+            f"slices: {gate.gate}: harm in one slice only, by exactly the margin, passes there most often for "
+            f"{worst.slice} ({worst.rows:,} rows): {_percent(rate)}; {len(known)} slices simulated one by one"
+        )
+    unknown = [harm for harm in gate.slices if harm.false_pass is None]
+    lines += [f"note: {gate.gate} [{harm.slice}]: {harm.problem}" for harm in unknown[:_MOST_NOTES]]
+    if len(unknown) > _MOST_NOTES:
+        lines.append(f"note: {gate.gate}: {len(unknown) - _MOST_NOTES} more slices could not be simulated")
+    return lines
 
 
 def _compared(found: PolicyAudit) -> list[str]:

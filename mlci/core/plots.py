@@ -38,6 +38,9 @@ class Plot(Word):
     x: str = Field(description="What the x axis says, with its unit.")
     y: str = Field("", description="What the y axis says; empty in a forest, whose rows are named.")
     metric: str | None = Field(None, description="The metric that a forest is about.")
+    about: str | None = Field(
+        None, description="The class against all others, or the label of several, that curves are about."
+    )
     limit: float | None = Field(None, description="Where the gate's limit lies, on the x axis of a forest.")
     series: list[Series]
 

@@ -96,6 +96,11 @@ def _steps(check: Check, comparison: StageResult) -> list[str]:
     if check.p_value is not None:
         alpha = comparison.details.get("alpha", 0.05)
         steps.append(f"p-value of a gain below that: {check.p_value:.3g}; at most {alpha:g} is a failure")
+    if "p_equal" in observed:
+        steps.append(
+            f"p-value that both are equal, two-sided ({observed['equality_test']}): {observed['p_equal']:.3g}; "
+            "it says whether they differ, not whether the loss is too large, and decides nothing"
+        )
     steps.append(_last_step(check, bounds, threshold))
     return steps
 

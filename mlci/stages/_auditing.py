@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import compress
 from typing import TYPE_CHECKING, Any
@@ -13,14 +13,13 @@ from mlci.core.gates import Gate
 from mlci.core.inputs import DataInputs
 from mlci.core.results import Check
 from mlci.core.status import Status, severity
-from mlci.predictions import known_classes, scores_of
 from mlci.predictions.scores import PREFIX
-from mlci.slicing import Sliced, sliced
+from mlci.slicing import sliced
 from mlci.stages._gate_checks import name_of
-from mlci.stages._judging import Judge
+from mlci.stages._simulated_harm import UNCLEAR, Harm, SliceHarm, by_gate, numbered, overall
 from mlci.stats import audit
 from mlci.stats.audit import Rate
-from mlci.stats.names import named_columns
+from mlci.stats.names import by_others
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +32,6 @@ _RESAMPLES = 200
 """Resamples in a round, for metrics without a closed form; a round is one of hundreds."""
 _SECONDS = 5.0
 """How often a long simulation says how far it is."""
-_UNCLEAR = ("unclear", "too few rows")
 
 
 @dataclass(frozen=True)
@@ -43,6 +41,7 @@ class GateAudit:
     `alarm` counts rounds in which it (or one of its slices) would have blocked, `unclear` those without
     an answer on all rows, `point` those that a gate `new >= old` would have rejected, and `false_pass`
     those in which a model passed that is worse by exactly the margin; `problem` says why there is none.
+    `slices` says the same of harm in one slice only.
     """
 
     gate: str
@@ -53,14 +52,14 @@ class GateAudit:
     point: Rate | None
     false_pass: Rate | None
     problem: str | None = None
+    slices: tuple[SliceHarm, ...] = ()
 
 
 @dataclass(frozen=True)
 class PolicyAudit:
     """How a whole policy did over equally good models, and each of its gates.
 
-    `left_out` names gates on metrics that others wrote: they would be called for each resample of
-    each round.
+    `left_out` names the gates that are not simulated, and why.
     """
 
     rows: int
@@ -68,7 +67,7 @@ class PolicyAudit:
     alarm: Rate
     unclear: Rate
     gates: tuple[GateAudit, ...]
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 class Auditor:
@@ -83,8 +82,10 @@ class Auditor:
         say: Callable[[str], None],
     ) -> None:
         """`tables` are candidate and baseline, row by row; raises MlciError when their answers are equal."""
-        gates = [gate for gate in inputs.gates if ":" not in gate.metric and not gate.is_budget]
-        self._left_out = tuple(name_of(gate, None) for gate in inputs.gates if ":" in gate.metric)
+        gates = [gate for gate in inputs.gates if not _why_left_out(gate)]
+        self._left_out = tuple(
+            (name_of(gate, None), why) for gate in inputs.gates if (why := _why_left_out(gate))
+        )
         resamples = max(_RESAMPLES, round(4 / inputs.alpha))
         self._inputs = inputs.model_copy(update={"gates": gates, "resamples": resamples})
         self._data = data
@@ -100,7 +101,7 @@ class Auditor:
                 "name another --set compare-to-baseline.baseline, such as git:HEAD~1 or an earlier version",
             )
         self._unit = data.group or data.query
-        self._groups = _numbered(self._rows[self._unit]) if self._unit else None
+        self._groups = numbered(self._rows[self._unit]) if self._unit else None
         self._slices = sliced(data.slices, self._rows)
 
     def audit(self) -> PolicyAudit:
@@ -111,9 +112,13 @@ class Auditor:
         unclear = [[_is_unclear(checks) for checks in one] for one in seen]
         counts = [not gate.advisory and gate.kind != "better_by" for gate in gates]
         found = []
+        candidate, baseline = (
+            self._rows.assign(**{name: pair[side] for name, pair in self._answers.items()}) for side in (0, 1)
+        )
+        harm = Harm(self._inputs, self._data, (candidate, baseline), self._counted, self._chance)
         for index, gate in enumerate(gates):
             losses = [_loses(one[index]) for one in seen]
-            false_pass, problem = self._at_the_margin(gate)
+            false_pass, problem = harm.on_all(gate)
             found.append(
                 GateAudit(
                     gate=name_of(gate, None),
@@ -124,6 +129,7 @@ class Auditor:
                     point=audit.rate(losses) if gate.needs_baseline else None,
                     false_pass=false_pass,
                     problem=problem,
+                    slices=harm.on_slices(gate, self._slices),
                 )
             )
         return PolicyAudit(
@@ -153,34 +159,7 @@ class Auditor:
         candidate, baseline = (
             self._rows.assign(**{name: pair[side] for name, pair in pairs.items()}) for side in (0, 1)
         )
-        return _by_gate(self._inputs, self._data, self._slices, (candidate, baseline))
-
-    def _at_the_margin(self, gate: Gate) -> tuple[Rate | None, str | None]:
-        """Return how often a gate lets pass what is worse by exactly its margin; else why nobody knows."""
-        if gate.kind != "no_worse_than":
-            return None, None
-        candidate, baseline = (
-            self._rows.assign(**{name: pair[side] for name, pair in self._answers.items()}) for side in (0, 1)
-        )
-        classes = known_classes([candidate, baseline], self._data)
-        extra = named_columns([gate.metric])
-        scores = [scores_of(table, self._data, classes, extra) for table in (baseline, candidate)]
-        population = audit.worse_by(
-            gate.metric, scores[0], scores[1], gate.limit, relative=gate.relative, groups=self._groups
-        )
-        if isinstance(population, str):
-            return None, population
-        alone = self._inputs.model_copy(
-            update={"gates": [gate.model_copy(update={"per_slice": False, "worst_slice": False})]}
-        )
-        passed = []
-        for number in self._counted(f"{gate.metric} worse by {gate.limit:g}"):
-            rows, groups = audit.drawn(population, self._groups, self._chance(number))
-            tables = [table.take(rows) for table in (candidate, baseline)]
-            if groups is not None and self._unit:
-                tables = [table.assign(**{self._unit: groups}) for table in tables]
-            passed.append(_passes(_by_gate(alone, self._data, [], (tables[0], tables[1]))[0]))
-        return audit.rate(passed), None
+        return by_gate(self._inputs, self._data, self._slices, (candidate, baseline))
 
     def _chance(self, number: int) -> np.random.Generator:
         """Return the random numbers of one round: the same ones whatever came before."""
@@ -205,45 +184,26 @@ def _answers(
     return rows, {name: (pair[0], pair[1]) for name, pair in pairs.items()}
 
 
-def _numbered(groups: pd.Series) -> NDArray[np.intp]:
-    from mlci.stats.tally import group_numbers
-
-    return group_numbers(groups.to_numpy())[0]
-
-
-def _by_gate(
-    inputs: CompareInputs,
-    data: DataInputs,
-    slices: Sequence[Sliced],
-    tables: tuple[pd.DataFrame, pd.DataFrame],
-) -> list[list[Check]]:
-    """Return the checks of each gate; a check tells its gate by the key that it was set with."""
-    checks = Judge(inputs, data, slices, lambda key: key).judge(*tables, identical=False)
-    keys = [f"compare-to-baseline.gates.{number}" for number in range(len(inputs.gates))]
-    return [[check for check in checks if check.where == key] for key in keys]
+def _why_left_out(gate: Gate) -> str | None:
+    """Return why a gate is not simulated; None for one that is."""
+    if gate.is_budget:
+        return "left out, as a budget is measured on models and not on their answers"
+    if by_others(gate.metric):
+        return "left out, as a metric that others wrote is called for each resample of each round"
+    return None
 
 
 def _blocks(checks: list[Check]) -> bool:
     return any(severity(check.status) >= severity(Status.FAILED) for check in checks)
 
 
-def _overall(checks: list[Check]) -> Check:
-    judged = [check for check in checks if check.metric is not None]
-    return next((check for check in judged if check.slice is None), judged[0])
-
-
 def _is_unclear(checks: list[Check]) -> bool:
-    return _overall(checks).word in _UNCLEAR
-
-
-def _passes(checks: list[Check]) -> bool:
-    check = _overall(checks)
-    return check.status is Status.PASSED and check.word not in _UNCLEAR
+    return overall(checks).word in UNCLEAR
 
 
 def _loses(checks: list[Check]) -> bool:
     """Return whether a gate that asks for `new >= old` would have said no."""
-    metric = _overall(checks).metric
+    metric = overall(checks).metric
     if metric is None or metric.delta is None:
         return False
     return metric.delta < 0 if metric.direction == "higher" else metric.delta > 0

@@ -31,10 +31,23 @@ def check_of(
         slice=comparison.slice,
         metric=metric,
         p_value=decision.p_value,
-        observed={"rows_needed": decision.rows_needed, "sees": decision.sees, "method": comparison.method},
+        observed={
+            "rows_needed": decision.rows_needed,
+            "sees": decision.sees,
+            "method": comparison.method,
+            **_equality(gate, comparison, decision),
+        },
         expected={kebab(gate.kind): gate.limit},
         where=where,
     )
+
+
+def _equality(gate: Gate, comparison: Comparison, decision: Decision) -> dict[str, float | str]:
+    """Return the p-value that both models are equal, and of which test; nothing where none is judged."""
+    if not gate.needs_baseline or comparison.delta is None or decision.p_value is None:
+        return {}
+    value = finite(comparison.p_equal)
+    return {} if value is None else {"p_equal": value, "equality_test": comparison.equality_test}
 
 
 def status_of_decision(gate: Gate, decision: Decision, policy: Literal["pass", "warn", "fail"]) -> Status:

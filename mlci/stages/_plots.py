@@ -11,6 +11,7 @@ from mlci.core.plots import Plot, Plots, Series
 from mlci.core.results import Check
 from mlci.process import redact
 from mlci.stats.curves import (
+    MOST_POINTS,
     Curve,
     calibration_curve,
     rank_curves,
@@ -18,7 +19,7 @@ from mlci.stats.curves import (
     residual_edges,
 )
 from mlci.stats.probability_metrics import confidences
-from mlci.stats.scores import Scores, binary_view
+from mlci.stats.scores import Scores
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 FILE = "plots.json"
 _MOST_SLICES = 200
 """A forest shows the slices with the largest losses; all are in the result."""
+_MOST_CLASSES = 10
+"""So many classes or labels have curves of their own: those with most rows."""
+_POINTS, _FEWEST_POINTS = 800, 60
+"""The curves of all classes share so many points, but none has fewer than the second."""
 
 
 def write_plots(
@@ -36,9 +41,13 @@ def write_plots(
 ) -> Path:
     """Write plots.json into a folder and return its path; `scores` are those of each model by whose they are.
 
-    Values of `variables` that are secret are masked in the names of slices.
+    Values of `variables` that are secret are masked in the names of slices and classes.
     """
-    plots = Plots(plots=[*_forests(checks, lambda text: redact(text, variables)), *_curves(scores)])
+
+    def masked(text: str) -> str:
+        return redact(text, variables)
+
+    plots = Plots(plots=[*_forests(checks, masked), *_curves(scores, masked)])
     path = folder / FILE
     write_atomic(path, plots.model_dump_json(exclude_none=True) + "\n")
     return path
@@ -88,36 +97,53 @@ def _forest(metric: str, checks: Sequence[Check], masked: Callable[[str], str]) 
     )
 
 
-def _curves(scores: Mapping[str, Scores]) -> list[Plot]:
+def _curves(scores: Mapping[str, Scores], masked: Callable[[str], str]) -> list[Plot]:
     first = next(iter(scores.values()))
     if first.task == "regression":
         return [_residuals(scores)] if first.rows else []
-    if first.task not in ("binary", "multiclass") or any(one.probability is None for one in scores.values()):
+    if any(one.probability is None for one in scores.values()):
         return []
-    plots = [_calibration(scores)]
-    if first.task == "binary":
-        plots = [*_of_ranks(scores), *plots]
+    plots = [plot for index in _shown(first) for plot in _of_ranks(scores, index, masked)]
+    if first.task != "multilabel":
+        plots.append(_calibration(scores))
     return [plot for plot in plots if any(series.x for series in plot.series)]
 
 
-def _of_ranks(scores: Mapping[str, Scores]) -> list[Plot]:
+def _shown(scores: Scores) -> list[int]:
+    """Return the classes (or labels) that have curves of their own: those with most rows, in their order."""
+    if scores.task == "binary":
+        return [scores.positive_index]
+    rows = [int(scores.truth_of(index).sum()) for index in range(len(scores.labels or scores.classes or ()))]
+    largest = sorted(range(len(rows)), key=lambda index: -rows[index])[:_MOST_CLASSES]
+    return sorted(index for index in largest if rows[index])
+
+
+def _of_ranks(scores: Mapping[str, Scores], index: int, masked: Callable[[str], str]) -> list[Plot]:
+    """Return the curves of one class against all others, or of one label."""
+    first = next(iter(scores.values()))
+    shown = len(_shown(first))
+    about = masked(str((first.labels or first.classes or ())[index])) if shown > 1 else None
+    which = "" if about is None else f", {about}" + ("" if first.labels else " against all others")
     found = {}
     for name, one in scores.items():
-        view = binary_view(one)
-        assert view.score is not None  # noqa: S101 - models without probabilities were left out before
-        found[name] = rank_curves(view.truth, view.score, None if one.weight is None else one.weights)
+        assert one.probability is not None  # noqa: S101 - models without probabilities were left out before
+        weight = None if one.weight is None else one.weights
+        most = max(_FEWEST_POINTS, min(MOST_POINTS, _POINTS // shown))
+        found[name] = rank_curves(one.truth_of(index), one.probability[:, index], weight, most)
     roc, precision = ([_series(name, pair[side]) for name, pair in found.items()] for side in (0, 1))
     return [
         Plot(
             kind="roc",
-            title="ROC: true and false positive rate at every threshold",
+            title=f"ROC: true and false positive rate at every threshold{which}",
+            about=about,
             x="false positive rate",
             y="true positive rate",
             series=roc,
         ),
         Plot(
             kind="precision-recall",
-            title="Precision and recall at every threshold",
+            title=f"Precision and recall at every threshold{which}",
+            about=about,
             x="recall",
             y="precision",
             series=precision,

@@ -96,3 +96,9 @@ class Comparison:
             return inner.p_equal
         below = self.p_gain_below(0.0)
         return min(1.0, 2 * min(below, 1 - below))
+
+    @property
+    def equality_test(self) -> str:
+        """The name of the test that `p_equal` belongs to."""
+        inner = self.law.law if isinstance(self.law, Guarded) else self.law
+        return "McNemar, mid-p" if isinstance(inner, PairedShares) else "the interval's own"

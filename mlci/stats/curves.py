@@ -14,6 +14,9 @@ from mlci.stats.statistic import Floats, Mask
 MOST_POINTS = 200
 """A curve is thinned to at most so many points; no eye sees more."""
 _BINS = 10
+_MANY = 200_000
+_THRESHOLDS = 4_000
+"""With more rows than _MANY a curve is reckoned at about so many thresholds, which is twenty times what is shown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,14 +30,17 @@ class Curve:
     rows: NDArray[np.int64] | None = None
 
 
-def rank_curves(truth: Mask, score: NDArray[Any], weight: Floats | None = None) -> tuple[Curve, Curve]:
-    """Return the ROC curve and the curve of precision and recall, from one sort.
+def rank_curves(
+    truth: Mask, score: NDArray[Any], weight: Floats | None = None, most: int = MOST_POINTS
+) -> tuple[Curve, Curve]:
+    """Return the ROC curve and the curve of precision and recall, from one sort, of at most `most` points.
 
     `truth` marks the positive rows and `score` is higher for likelier ones, one entry a row. The first is
     false positive rate (x) against true positive rate (y), from (0, 0) to (1, 1), and empty when there is
     only one class. The second is recall (x) against precision (y), from the highest threshold down, and
     empty when there is no positive row; its points are not to be joined by straight lines (Davis &
-    Goadrich 2006).
+    Goadrich 2006). All points are on the curves of all rows; with very many rows they are those of some
+    thousand thresholds, which needs no sort.
     """
     hits, alarms = _cumulated(truth, score, weight)
     nothing = Curve(np.empty(0), np.empty(0))
@@ -42,11 +48,11 @@ def rank_curves(truth: Mask, score: NDArray[Any], weight: Floats | None = None) 
         return nothing, nothing
     called = hits + alarms
     some = called > 0  # rows of weight 0 call nobody
-    precision = _thinned(hits[some] / hits[-1], hits[some] / called[some])
+    precision = _thinned(hits[some] / hits[-1], hits[some] / called[some], most)
     if alarms[-1] == 0:
         return nothing, precision
     x = np.concatenate([[0.0], alarms / alarms[-1]])
-    return _thinned(x, np.concatenate([[0.0], hits / hits[-1]])), precision
+    return _thinned(x, np.concatenate([[0.0], hits / hits[-1]]), most), precision
 
 
 def calibration_curve(right: Mask, sure: Floats, weight: Floats | None = None) -> Curve:
@@ -91,6 +97,8 @@ def residual_edges(residuals: list[Floats], bins: int = 30) -> Floats:
 
 def _cumulated(truth: Mask, score: NDArray[Any], weight: Floats | None) -> tuple[Floats, Floats]:
     """Return how many positives and negatives have each score or more, at each distinct score downwards."""
+    if len(truth) > _MANY:
+        return _at_thresholds(truth, score, weight)
     order = np.argsort(-score, kind="stable")
     weights = np.ones(len(truth)) if weight is None else weight[order]
     positive = truth[order]
@@ -98,11 +106,21 @@ def _cumulated(truth: Mask, score: NDArray[Any], weight: Floats | None) -> tuple
     return np.cumsum(weights * positive)[ends], np.cumsum(weights * ~positive)[ends]
 
 
-def _thinned(x: Floats, y: Floats) -> Curve:
-    """Return a curve of at most MOST_POINTS points, spread evenly along it."""
-    if len(x) <= MOST_POINTS:
+def _at_thresholds(truth: Mask, score: NDArray[Any], weight: Floats | None) -> tuple[Floats, Floats]:
+    """Return the same at some thousand scores that rows have, and at the end for all rows."""
+    thresholds = np.unique(score[:: -(-len(score) // _THRESHOLDS)])
+    places = np.searchsorted(thresholds, score, side="right")
+    weights = np.ones(len(truth)) if weight is None else weight
+    size = len(thresholds) + 1
+    found = [np.bincount(places, weights * kind, size)[::-1].cumsum() for kind in (truth, ~truth)]
+    return found[0], found[1]
+
+
+def _thinned(x: Floats, y: Floats, most: int) -> Curve:
+    """Return a curve of at most so many points, spread evenly along it."""
+    if len(x) <= most:
         return Curve(x, y)
     walked = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
-    wanted = np.linspace(0.0, walked[-1], MOST_POINTS)
-    kept = np.unique(np.append(np.searchsorted(walked, wanted).clip(max=len(x) - 1), [0, len(x) - 1]))
+    wanted = np.linspace(0.0, walked[-1], most)  # both ends are among them
+    kept = np.unique(np.searchsorted(walked, wanted).clip(max=len(x) - 1))
     return Curve(x[kept], y[kept])

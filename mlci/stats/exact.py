@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_MANY = 1000
+"""From so many terms on a sum is left to scipy, which has it as one function."""
+
 
 @dataclass(frozen=True)
 class Tail:
@@ -64,6 +67,10 @@ def rows_to_exclude(share: float, alpha: float) -> int:
 
 def binomial_range(first: int, last: int, trials: int) -> float:
     """Return the chance of `first` to `last` heads in `trials` throws of a fair coin."""
+    if first == 0 and last > _MANY:
+        from scipy.special import bdtr
+
+        return float(bdtr(last, trials, 0.5))
     heads = np.arange(first, last + 1)
     if not len(heads):
         return 0.0

@@ -58,6 +58,32 @@ def test_slices_are_part_of_the_policy_and_corrected() -> None:
     assert found.gates[0].unclear.share > 0.8
 
 
+@pytest.mark.parametrize("data", [{}, {"group": "group"}])
+@pytest.mark.parametrize("key", ["per-slice", "worst-slice"])
+def test_harm_in_one_slice_hardly_ever_passes_there(data: dict[str, Any], key: str) -> None:
+    gate = {"metric": "accuracy", "no-worse-than": 0.03, key: True}
+    found = audited([gate], {"slices": ["region"], **data}, rounds=150)
+    harmed = found.gates[0].slices
+    assert sorted(one.slice for one in harmed) == [f"region={number}" for number in range(4)]
+    assert sum(one.rows for one in harmed) == 2000
+    for one in harmed:
+        assert one.problem is None
+        assert one.false_pass.interval[0] < 0.06
+        assert one.false_pass.rounds == 150
+    assert sum(one.false_pass.hits for one in harmed) > 0
+
+
+def test_slices_that_cannot_be_simulated_say_why() -> None:
+    gate = {"metric": "accuracy", "no-worse-than": 0.03, "per-slice": True}
+    found = audited([gate], {"slices": ["region"]}, rounds=20, minimum_rows=510)
+    few = [one for one in found.gates[0].slices if one.rows < 510]
+    assert few
+    assert {one.problem for one in few} == {"too few rows to be judged"}
+    gate["no-worse-than"] = 1.5
+    found = audited([gate], {"slices": ["region"]}, rounds=20)
+    assert all("no weights of these rows" in one.problem for one in found.gates[0].slices)
+
+
 def test_advisory_and_better_by_gates_raise_no_false_alarm() -> None:
     found = audited(
         [
@@ -84,6 +110,7 @@ def test_the_command_shows_rates_beside_those_of_a_bare_comparison(project: Proj
                 {"metric": "accuracy", "no-worse-than": 0.02},
                 {"metric": "f1", "better-by": 0},
                 {"metric": "sklearn:f1", "at-least": 0.1},
+                {"metric": "model_size", "at-most": 1_000_000_000},
             ],
         },
     )
@@ -103,7 +130,9 @@ def test_the_command_shows_rates_beside_those_of_a_bare_comparison(project: Proj
     assert done.out.startswith("An equally good model is stopped by this policy in 0.0%")
     assert "a gate `new >= old` would stop" in done.out
     assert "better-by gates stop an equally good model on purpose" in done.out
-    assert "sklearn:f1 at-least 0.1: left out" in done.out
+    assert "sklearn:f1 at-least 0.1: left out, as a metric that others wrote is called" in done.out
+    assert "note: model_size at-most" in done.out
+    assert "left out, as a budget is measured on models" in done.out
     project.configure(
         data=data,
         compare_to_baseline={

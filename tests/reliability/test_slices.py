@@ -123,6 +123,10 @@ def test_a_gate_is_explained_step_by_step(hurt: tuple[Project, Done]) -> None:
     assert done.code == 0, done
     for phrase in ("set by mlci.yaml:", "rules of this checkout", "gain is between", "lies below the limit"):
         assert phrase in done.text, done
+    assert (
+        "p-value that both are equal, two-sided (McNemar, mid-p):"
+        in project.mlci("explain", "--gate", "recall").out
+    )
     found = json.loads(project.mlci("explain", "--gate", "1", "--json").out)
     assert found["gate"] == "recall no-worse-than 0.05"
     assert [each["slice"] for each in found["slices"] if each["status"] == "failed"] == ["carrier=MQ"]

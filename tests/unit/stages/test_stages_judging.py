@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binom
 
 from mlci.core.inputs import DataInputs
 from mlci.core.results import Check
@@ -48,6 +49,25 @@ def judged(
         lambda key: f"mlci.yaml:1 {key}",
     )
     return judge.judge(candidate, table(0.1, seed=2) if baseline else None, identical=identical)
+
+
+def test_a_check_knows_how_sure_it_is_that_the_models_differ() -> None:
+    accuracy, brier, alone = judged(
+        {"metric": "accuracy", "no-worse-than": 0.05},
+        {"metric": "brier", "no-worse-than": 0.05},
+        {"metric": "accuracy", "at-least": 0.1},
+        wrong=0.12,
+    )
+    after, before = table(0.12), table(0.1, seed=2)
+    right = [model["prediction"] == model["y"] for model in (after, before)]
+    gained, lost = int((right[0] & ~right[1]).sum()), int((~right[0] & right[1]).sum())
+    middle = binom.pmf(min(gained, lost), gained + lost, 0.5)
+    expected = 2 * binom.cdf(min(gained, lost), gained + lost, 0.5) - middle
+    assert accuracy.observed["p_equal"] == pytest.approx(min(1.0, expected))
+    assert accuracy.observed["equality_test"] == "McNemar, mid-p"
+    assert 0 < brier.observed["p_equal"] < 1
+    assert brier.observed["equality_test"] == "the interval's own"
+    assert "p_equal" not in alone.observed
 
 
 def test_the_worst_slice_is_the_only_check_of_its_gate() -> None:

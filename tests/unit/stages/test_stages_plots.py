@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.spatial.distance import cdist
+from sklearn.metrics import auc, precision_recall_curve, roc_auc_score
 
 from mlci.core.gates import Gate
 from mlci.core.inputs import DataInputs
@@ -17,6 +19,7 @@ from mlci.slicing import sliced
 from mlci.stages._judging import Judge
 from mlci.stages._plots import write_plots
 from mlci.stages.compare_to_baseline import CompareInputs
+from mlci.stats.scores import Scores
 
 SECRET = "pssst-very-secret"
 DATA = DataInputs(evaluate="evaluate.csv", label="y", slices=["place"])
@@ -72,10 +75,64 @@ def test_slices_with_the_largest_loss_come_first(tmp_path: Path) -> None:
     assert (change.verdicts or [])[1] == "worse"
 
 
-def test_many_classes_show_calibration_and_no_ranks(tmp_path: Path) -> None:
+def test_many_classes_show_each_class_against_all_others(tmp_path: Path) -> None:
     gate = Gate(metric="accuracy", no_worse_than=0.05)
-    plots = drawn(tmp_path, table(1, classes=4), table(2, classes=4), gate).plots
-    assert [plot.kind for plot in plots] == ["forest", "calibration"]
+    before, after = table(2, classes=4, rows=3000), table(1, classes=4, rows=3000)
+    plots = drawn(tmp_path, after, before, gate).plots
+    assert [plot.kind for plot in plots] == ["forest", *["roc", "precision-recall"] * 4, "calibration"]
+    assert [plot.about for plot in plots[1:-1]] == ["0", "0", "1", "1", "2", "2", "3", "3"]
+    for plot in plots[1:-1]:
+        index = int(plot.about or "")
+        for series, model in zip(plot.series, (before, after), strict=True):
+            assert len(series.x) <= 200
+            truth, score = model["y"] == index, model[f"probability_{index}"]
+            if plot.kind == "roc":
+                assert f"{index} against all others" in plot.title
+                assert auc(series.x, series.y) == pytest.approx(roc_auc_score(truth, score), abs=2e-3)
+            else:
+                precision, recall, _ = precision_recall_curve(truth, score)
+                distance = cdist(np.column_stack([series.x, series.y]), np.column_stack([recall, precision]))
+                assert distance.min(axis=1).max() < 1e-5
+
+
+def test_only_the_largest_classes_have_curves_and_fewer_points(tmp_path: Path) -> None:
+    frames = [table(seed, classes=14, rows=4000) for seed in (1, 2)]
+    few = frames[0]["y"] == 3
+    for frame in frames:
+        frame.loc[few, "y"] = 4
+    plots = drawn(tmp_path, *frames, Gate(metric="accuracy", no_worse_than=0.05)).plots
+    about = [plot.about for plot in plots if plot.kind == "roc"]
+    assert len(about) == 10
+    assert "3" not in about
+    assert "4" in about
+    assert max(len(series.x) for plot in plots if plot.kind == "roc" for series in plot.series) == 80
+    assert (tmp_path / "plots.json").stat().st_size < 150_000
+
+
+def test_a_secret_class_is_masked(tmp_path: Path) -> None:
+    scores = Scores(
+        np.array([SECRET, "a", "b"] * 20),
+        np.array([SECRET, "a", "b"] * 20),
+        np.tile(np.eye(3), (20, 1)),
+        (SECRET, "a", "b"),
+    )
+    write_plots(tmp_path, [], {"candidate": scores}, {"MY_TOKEN": SECRET})
+    assert SECRET not in (tmp_path / "plots.json").read_text("utf-8")
+
+
+def test_several_labels_have_curves_each(tmp_path: Path) -> None:
+    chance = np.random.default_rng(0)
+    truth = chance.random((300, 2)) < 0.5
+    scores = Scores(
+        truth, truth, np.clip(truth * 0.5 + chance.random((300, 2)) / 2, 0, 1), labels=("red", "ripe")
+    )
+    plots = Plots.model_validate_json(write_plots(tmp_path, [], {"candidate": scores}, {}).read_bytes()).plots
+    assert [(plot.kind, plot.about) for plot in plots] == [
+        ("roc", "red"),
+        ("precision-recall", "red"),
+        ("roc", "ripe"),
+        ("precision-recall", "ripe"),
+    ]
 
 
 def test_numbers_show_residuals_and_a_first_run_no_forest(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from sklearn.metrics import auc
 from sklearn.metrics import precision_recall_curve as sklearn_precision_recall
 from sklearn.metrics import roc_curve as sklearn_roc
 
+from mlci.stats import curves
 from mlci.stats.curves import (
     MOST_POINTS,
     calibration_curve,
@@ -85,3 +86,19 @@ def test_residuals_add_up_and_a_far_row_does_not_hide_the_others() -> None:
     assert found.y.sum() == pytest.approx(1)
     assert found.rows.sum() == 2_001
     assert len(np.unique(residual_edges([np.zeros(5)]))) == 31  # a perfect model has a picture too
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_with_very_many_rows_points_lie_on_the_whole_curve(weighted, monkeypatch):
+    chance = np.random.default_rng(5)
+    truth = chance.random(20_000) < 0.2
+    score = np.round(chance.beta(1, 40, 20_000) + 0.02 * truth, 4)  # many ties, all near 0
+    weight = chance.gamma(2.0, size=20_000) if weighted else None
+    whole = curves.rank_curves(truth, score, weight, 10**9)
+    monkeypatch.setattr(curves, "_MANY", 1000)
+    monkeypatch.setattr(curves, "_THRESHOLDS", 500)
+    for exact, quick in zip(whole, curves.rank_curves(truth, score, weight), strict=True):
+        assert 100 < len(quick.x) <= 200
+        known = {tuple(point) for point in np.round(np.column_stack([exact.x, exact.y]), 9)}
+        assert {tuple(point) for point in np.round(np.column_stack([quick.x, quick.y]), 9)} <= known
+        assert (quick.x[-1], quick.y[-1]) == pytest.approx((exact.x[-1], exact.y[-1]))

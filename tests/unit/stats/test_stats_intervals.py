@@ -59,14 +59,14 @@ def test_tango_bounds_are_where_the_score_test_has_its_level(gained, lost, rows,
     assert law.p_below(low) == pytest.approx(1 - alpha)
 
 
-@pytest.mark.parametrize(("gained", "lost"), [(0, 0), (3, 3), (1, 7), (40, 20)])
+@pytest.mark.parametrize(("gained", "lost"), [(0, 0), (3, 3), (1, 7), (40, 20), (2100, 2250)])
 def test_mcnemar_is_the_binomial_test(gained, lost):
     apart = gained + lost
     exact = stats.binomtest(gained, apart).pvalue if apart else 1.0
     assert mcnemar_exact(gained, lost) == pytest.approx(exact)
     middle = stats.binom.pmf(gained, apart, 0.5) if apart else 0.0
     expected = min(1.0, 2 * stats.binom.cdf(min(gained, lost), apart, 0.5) - middle) if apart else 1.0
-    assert PairedShares(100, gained, lost).p_equal == pytest.approx(expected)
+    assert PairedShares(9000, gained, lost).p_equal == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("hits", "rows"), [(0, 20), (7, 20), (20, 20), (950, 1000)])
