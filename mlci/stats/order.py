@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from mlci.stats.statistic import Floats, Mask
 
+_HALF = 1 << 30
+"""Up to so many rows, the sum of two numbers of rows fits into four bytes."""
 _FEW = 50_000
 """With more positive rows than this no row's effect on its own precision matters."""
 
@@ -18,21 +20,19 @@ _FEW = 50_000
 class Curve(Protocol):
     """An area under a curve, for rows in ascending order of score; None for scores that all differ.
 
-    `effects` is what one more of each row adds to the area (the influence function, Hampel 1974), and
-    `doubles` the second derivative in that; NaN and zeros when the area is undefined.
+    The area is NaN, and its effects are zeros, when it is undefined.
     """
 
     @property
     def value(self) -> float:
         """The area."""
 
-    @property
-    def effects(self) -> Floats:
-        """What one more of each row adds to it."""
+    def handed_over(self) -> tuple[Floats, Floats | None]:
+        """Return what one more of each row adds to the area, and the second derivative in that; once.
 
-    @property
-    def doubles(self) -> Floats | None:
-        """The second derivative in each row; None where these add up to nothing worth a correction."""
+        The first is the influence function (Hampel 1974), and the second None where it adds up to
+        nothing worth a correction. They are not kept, since there are as many as rows.
+        """
 
     def bend(self, more: Floats) -> float:
         """Return the second derivative of the area when `more` of each row is added."""
@@ -48,9 +48,9 @@ class _Ties:
             self._starts = np.concatenate([[0], np.flatnonzero(new) + 1])
             self._ends = np.append(self._starts[1:], len(new) + 1)
 
-    def middle(self, running: Floats) -> Floats:
+    def middle(self, running: NDArray[Any]) -> Floats:
         """Return for each row of a run the running total in its middle."""
-        before = np.where(self._starts > 0, running[self._starts - 1], 0.0)
+        before = np.where(self._starts > 0, running[self._starts - 1], 0)
         return np.repeat((before + running[self._ends - 1]) / 2, self._ends - self._starts)
 
     def below(self, values: Floats) -> Floats:
@@ -79,16 +79,19 @@ class Receiver:
     Sun & Xu 2014): one pass over the sorted rows in place of all pairs.
     """
 
-    doubles = None
-
     def __init__(self, truth: Mask, score: NDArray[Any] | None, weight: Floats | None) -> None:
         self._truth, self._weight = truth, weight
-        positives = np.cumsum(truth if weight is None else np.where(truth, weight, 0.0), dtype=np.float64)
-        # Without weights the negatives up to a row are all rows that are no positives.
-        everything = np.arange(1.0, len(truth) + 1) if weight is None else np.cumsum(weight)
+        positives: NDArray[Any]
+        if weight is None:
+            # Rows are counted in whole numbers, in half the memory where that will do.
+            whole = np.int32 if len(truth) < _HALF else np.int64
+            positives = np.cumsum(truth, dtype=whole)
+            everything: NDArray[Any] = np.arange(1, len(truth) + 1, dtype=whole)
+        else:
+            positives, everything = np.cumsum(np.where(truth, weight, 0.0)), np.cumsum(weight)
         everything -= positives
         self._all = (float(positives[-1]), float(everything[-1])) if len(truth) else (0.0, 0.0)
-        self.value, self.effects = math.nan, np.zeros(len(truth))
+        self.value, self._effects = math.nan, np.zeros(len(truth))
         if min(self._all) <= 0:
             return
         self._ties = _Ties(score)
@@ -96,7 +99,7 @@ class Receiver:
             positives, everything = self._ties.middle(positives), self._ties.middle(everything)
         self._place(positives, everything)
 
-    def _place(self, positives: Floats, negatives: Floats) -> None:
+    def _place(self, positives: NDArray[Any], negatives: NDArray[Any]) -> None:
         """Set value and effects from the positives and negatives that lie below each row."""
         pairs = self._all[0] * self._all[1]
         # Of its own class a row needs no number: without ties that would count the row itself.
@@ -105,13 +108,21 @@ class Receiver:
         if self._weight is not None:
             wins *= self._weight.take(hits)
         self.value = float(wins.sum()) / pairs
-        negatives *= 1 / pairs
-        negatives -= self.value / self._all[0]
-        positives *= -1 / pairs
-        positives += (1 - self.value) / self._all[1]
-        self.effects = np.where(self._truth, negatives, positives)
+        # By products with 0 and 1, which is faster than a choice row by row that no processor foresees.
+        chosen = self._truth.astype(np.float64)
+        self._effects = negatives * (1 / pairs)
+        self._effects -= self.value / self._all[0]
+        self._effects *= chosen
+        np.subtract(1.0, chosen, out=chosen)
+        chosen *= positives * (-1 / pairs) + (1 - self.value) / self._all[1]
+        self._effects += chosen
         if self._weight is not None:
-            self.effects *= self._weight
+            self._effects *= self._weight
+
+    def handed_over(self) -> tuple[Floats, Floats | None]:
+        """Return the effects of rows; a row has none on its own placement."""
+        effects, self._effects = self._effects, self._effects[:0]
+        return effects, None
 
     def bend(self, more: Floats) -> float:
         """Return the second derivative, from the series of wins / (positives × negatives)."""
@@ -137,8 +148,8 @@ class Precision:
     """
 
     def __init__(self, truth: Mask, score: NDArray[Any] | None, weight: Floats | None) -> None:
-        self.value, self.effects = math.nan, np.zeros(len(truth))
-        self.doubles: Floats | None = self.effects
+        self.value, self._effects = math.nan, np.zeros(len(truth))
+        self._doubles: Floats | None = self._effects
         self._rows = np.ones(len(truth)) if weight is None else weight
         self._hits = np.where(truth, self._rows, 0.0)
         self._found = float(self._hits.sum())
@@ -150,15 +161,21 @@ class Precision:
         self._gained = float(self._hits @ self._at)
         self.value = self._gained / self._found
         share = self._hits / self._until
-        self.effects = truth * (self._at + ties.up_to(share) - self.value) - ties.up_to(share * self._at)
-        self.effects *= self._rows / self._found
+        self._effects = truth * (self._at + ties.up_to(share) - self.value) - ties.up_to(share * self._at)
+        self._effects *= self._rows / self._found
         if int(np.count_nonzero(truth)) > _FEW:
-            self.doubles = None
+            self._doubles = None
             return
         share /= self._until
         turns = truth * ((1 - self._at) / self._until - ties.up_to(share)) + ties.up_to(share * self._at)
         turns *= self._rows / self._found
-        self.doubles = 2 * self._rows * (turns - truth * self.effects / self._found)
+        self._doubles = 2 * self._rows * (turns - truth * self._effects / self._found)
+
+    def handed_over(self) -> tuple[Floats, Floats | None]:
+        """Return the effects of rows, and of rows on their own effects."""
+        effects, doubles = self._effects, self._doubles
+        self._effects, self._doubles = effects[:0], None
+        return effects, doubles
 
     def bend(self, more: Floats) -> float:
         """Return the second derivative, from the series of hits / rows at each threshold."""

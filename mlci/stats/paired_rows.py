@@ -17,14 +17,15 @@ from mlci.stats.bootstrap import Draws, Entry, bootstrapped
 from mlci.stats.cells import Cells
 from mlci.stats.disparity import disparity_finding
 from mlci.stats.finding import Finding, Place
+from mlci.stats.means import is_plain_mean, mean_finding
 from mlci.stats.metrics import MetricKind, check_kind
 from mlci.stats.queries import ranking_finding
 from mlci.stats.resampling import GroupSample, RowSample
 from mlci.stats.scores import Scores
 from mlci.stats.sizes import sizes_finding
-from mlci.stats.slices import Parts
+from mlci.stats.slices import Division, Parts
 from mlci.stats.smooth import Smooth
-from mlci.stats.statistic import Battery, Statistic, Sums
+from mlci.stats.statistic import Battery, Floats, Statistic, Sums
 from mlci.stats.tally import GroupTally, Positions, RowTally, Tally, group_numbers
 
 Found = Iterable[tuple[Place, Finding]]
@@ -99,42 +100,48 @@ class Rows:
     @cached_property
     def _tallies(self) -> dict[str | None, Tally]:
         """How rows add up, for each part."""
-        return {name: self._tally(self._parts.rows(name)) for name in self._parts.names}
+        return {name: self._tally(name) for name in self._parts.names}
 
     @cached_property
     def _cells(self) -> tuple[Cells, dict[str | None, Tally]]:
         cells = Cells(self._baseline, self._candidate)
-        parts = {name: self._parts.rows(name) for name in self._parts.names}
-        return cells, {name: cells.tally(rows, self._of(rows), self._unit) for name, rows in parts.items()}
+        if self._numbers is not None:
+            numbers = self._numbers
+            parts = {name: self._parts.rows(name) for name in self._parts.names}
+            return cells, {name: cells.of_groups(rows, numbers) for name, rows in parts.items()}
+        found: dict[str | None, Tally] = {}
+        for division in self._parts.divisions:
+            found.update(zip(division.names, cells.on(division, self._unit), strict=True))
+        return cells, found
 
     def _of(self, rows: Positions | None) -> Positions | None:
         return self._numbers if self._numbers is None or rows is None else self._numbers[rows]
 
-    def _tally(self, rows: Positions | None) -> Tally:
-        groups = self._of(rows)
-        if groups is not None:
-            return GroupTally(groups)
-        return RowTally(self._candidate.rows if rows is None else len(rows), self._unit)
+    def _tally(self, name: str | None) -> Tally:
+        if self._numbers is None:
+            return RowTally(self._parts.size(name), self._unit)
+        rows = self._parts.rows(name)
+        return GroupTally(self._numbers if rows is None else self._numbers[rows])
 
     def _place(self, kind: MetricKind, name: str | None, tally: Tally) -> Place:
         return Place(kind, name, tally, kind.span_on(self._candidate), self._confidence)
 
     def _areas(self, kind: MetricKind) -> Iterator[tuple[Place, Finding]]:
         check_kind(kind, self._candidate)
-        build = CURVES[kind.name][0]
-        after = areas(build, self._candidate, self._parts)
-        before: Iterable[tuple[str | None, Area | None]]
-        before = ((name, None) for name in self._parts.names)
+        build, divisions = CURVES[kind.name][0], self._parts.divisions
+        after = areas(build, self._candidate, divisions)
+        before: Iterable[list[Area] | list[None]]
+        before = ([None] * len(division.names) for division in divisions)
         if self._baseline is not None:
-            before = areas(build, self._baseline, self._parts)
+            before = areas(build, self._baseline, divisions)
         workers = 1 if self._candidate.rows > _ROOM else self._workers
-        for (name, candidate), (_, baseline) in at_once(after, before, workers):
-            rows, tally = self._parts.rows(name), self._tallies[name]
-            support, strata = resting(kind.name, self._candidate, rows)
-            finding = area_finding(
-                self._place(kind, name, tally), candidate, baseline, strata, tally.units(support)
-            )
-            yield self._place(kind, name, tally), finding
+        for division, (candidates, baselines) in zip(divisions, at_once(after, before, workers), strict=True):
+            rests = resting(kind.name, self._candidate, division)
+            for name, candidate, baseline, (support, strata) in zip(
+                division.names, candidates, baselines, rests, strict=True
+            ):
+                place = self._place(kind, name, self._tallies[name])
+                yield place, area_finding(place, candidate, baseline, strata, place.tally.units(support))
 
     def _on_parts(self, kind: MetricKind, finding: _Finding) -> Iterator[tuple[Place, Finding]]:
         """Yield what a function of both models' scores finds on each part."""
@@ -157,17 +164,34 @@ class Rows:
     def _on_rows(
         self, kind: MetricKind, candidate: Sums, baseline: Sums | None
     ) -> Iterator[tuple[Place, Finding]]:
-        plain = candidate.mean and self._candidate.weight is None
+        if self._numbers is None and self._candidate.weight is None and is_plain_mean(kind, candidate):
+            loss = np.ascontiguousarray(candidate.columns[:, 0])
+            before = None if baseline is None else np.ascontiguousarray(baseline.columns[:, 0])
+            yield from self._on_means(kind, loss, before)
+            return
 
         def found(name: str | None) -> tuple[Place, Finding]:
             rows, place = self._parts.rows(name), self._place(kind, name, self._tallies[name])
-            before = None if baseline is None else _of_rows(baseline, rows, plain=plain)
-            after = _of_rows(candidate, rows, plain=plain)
+            before = None if baseline is None else _of_rows(baseline, rows)
+            after = _of_rows(candidate, rows)
             if not candidate.smooth:
                 return place, sizes_finding(place, after, before)
             return place, Smooth(place, after, before).finding()
 
         yield from each(found, list(self._tallies), self._workers)
+
+    def _on_means(
+        self, kind: MetricKind, loss: Floats, before: Floats | None
+    ) -> Iterator[tuple[Place, Finding]]:
+        def found(division: Division) -> list[tuple[Place, Finding]]:
+            mine = division.apart(division.taken(loss))
+            theirs = [None] * len(mine) if before is None else division.apart(division.taken(before))
+            places = [self._place(kind, name, self._tallies[name]) for name in division.names]
+            sides = zip(places, mine, theirs, strict=True)
+            return [(place, mean_finding(place, one, other)) for place, one, other in sides]
+
+        for on_parts in each(found, self._parts.divisions, self._workers):
+            yield from on_parts
 
     @property
     def _workers(self) -> int:
@@ -180,15 +204,11 @@ def _built(kind: MetricKind, scores: Scores) -> Statistic:
     return kind.build(scores)
 
 
-def _of_rows(metric: Sums, rows: Positions | None, *, plain: bool = False) -> Sums:
-    """Return the metric on some rows; in a `plain` mean all rows count 1, which need not be fetched."""
+def _of_rows(metric: Sums, rows: Positions | None) -> Sums:
+    """Return the metric on some rows."""
     if rows is None:
         return metric
-    if not plain:
-        return replace(metric, columns=metric.columns.take(rows, axis=0), support=metric.support.take(rows))
-    columns = np.ones((2, len(rows))).T  # column by column, as they are read
-    columns[:, 0] = metric.columns[:, 0].take(rows)
-    return replace(metric, columns=columns, support=np.ones(len(rows), dtype=np.bool_))
+    return replace(metric, columns=metric.columns.take(rows, axis=0), support=metric.support.take(rows))
 
 
 def _taken(scores: Scores, rows: Positions | None) -> Scores:
