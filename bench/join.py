@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 CHILD = """
-import json, sys, time
+import contextlib, json, os, sys, time
 from pathlib import Path
 import pandas as pd, pyarrow.parquet
+from mlci.cli import main
 from mlci.core.inputs import DataInputs
 from mlci.predictions import align, evaluation_rows, known_classes, read_predictions, scores_of
 from mlci.stats.compare import compare
@@ -47,8 +49,19 @@ def memory(name):
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
 
-task = {"read": read, "join": joined, "compare": judged}[what]
+def verdict(folder):
+    os.chdir(folder)
+    sys.argv = ["mlci", "compare-to-baseline"]
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            main()
+    except SystemExit as end:
+        assert not end.code, end.code
+
+task = {"read": read, "join": joined, "compare": judged, "verdict": verdict}[what]
 judged(small)
+if what == "verdict":
+    verdict(small)
 Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
 before = memory("VmRSS")
 start = time.perf_counter()
@@ -56,6 +69,23 @@ kept = task(folder)
 seconds = time.perf_counter() - start
 size = sum(int(table.memory_usage(deep=True).sum()) for table in kept) if what == "read" else 0
 print(json.dumps({"seconds": seconds, "peak": memory("VmHWM") - before, "size": size}))
+"""
+
+POLICY = """
+project: join
+data: {evaluate: evaluate.parquet, label: label, key: key}
+train: {command: python make.py, model: model, predictions: out/candidate.parquet}
+compare-to-baseline:
+  baseline: baseline.parquet
+  leakage: "off"
+  gates:
+"""
+GATES = ("accuracy", "f1", "roc_auc", "log_loss", "brier")
+TRAINING = """
+import os, pathlib, shutil
+os.makedirs("out", exist_ok=True)
+pathlib.Path("model").write_text("a model that lives elsewhere")
+shutil.copy("candidate.parquet", "out/candidate.parquet")
 """
 
 
@@ -80,6 +110,13 @@ def write(folder: Path, rows: int, keys: str, order: str) -> None:
         if order == "shuffled":
             table = table.iloc[chance.permutation(rows)]
         table.to_parquet(folder / f"{name}.parquet", index=False)
+    gates = "".join(f"    - {{metric: {metric}, no-worse-than: 0.01}}\n" for metric in GATES)
+    (folder / "mlci.yaml").write_text(POLICY + gates)
+    (folder / "make.py").write_text(TRAINING)
+    variables = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run(
+        [sys.executable, "-m", "mlci", "train"], cwd=folder, env=variables, check=True, capture_output=True
+    )
 
 
 def measured(folder: Path, small: Path, what: str) -> dict[str, float]:
@@ -110,7 +147,7 @@ def main() -> None:
             f"  prediction arrays {read['size'] / 2**20:,.0f} MiB; reading both files {read['seconds']:.2f} s, "
             f"peak {read['peak'] / read['size']:.2f} × arrays"
         )
-        for what in ("join", "compare"):
+        for what in ("join", "compare", "verdict"):
             found = measured(folder, small, what)
             print(
                 f"  {what:8} {found['seconds']:6.2f} s = {found['seconds'] / read['seconds']:5.2f} × reading, "

@@ -25,6 +25,9 @@ from mlci.stats.tally import GroupTally, Positions, Spread
 _NOTHING = 1e-12
 """Effects smaller than this share of the largest are rounding."""
 
+_MANY = 2_000_000
+"""From so many rows on memory matters more than the time to look up places that are kept in four bytes."""
+
 CURVES: dict[str, tuple[Build, str]] = {
     "roc_auc": (Receiver, "DeLong interval"),
     "average_precision": (Precision, "delta method"),
@@ -89,8 +92,7 @@ def area_finding(
     if baseline is None:
         return Finding(candidate.value, None, None, own, support, identical=False)
     size = _NOTHING * (_largest(candidate.effects) + _largest(baseline.effects))
-    apart = candidate.effects - baseline.effects
-    telling = place.tally.units((apart > size) | (apart < -size))
+    telling = place.tally.units(_beyond(candidate.effects - baseline.effects, size))
     gain: Law | str = ""
     if math.isfinite(candidate.value) and math.isfinite(baseline.value):
         gain = _law(place, [candidate, baseline] if telling else [], telling - 1, strata, support)
@@ -132,6 +134,10 @@ def _largest(effects: Floats) -> float:
     return max(float(np.max(effects, initial=0.0)), -float(np.min(effects, initial=0.0)))
 
 
+def _beyond(effects: Floats, size: float) -> Mask:
+    return np.asarray((effects > size) | (effects < -size))
+
+
 def _difference(values: list[Any]) -> Any:
     """Return the first, less the second when there are two; 0 of nothing."""
     if not values:
@@ -144,10 +150,12 @@ class _OfClass:
 
     def __init__(self, build: Build, scores: Scores, score: NDArray[Any], index: int) -> None:
         self._build = build
-        self._order = ascending(score)
-        self._truth = scores.truth_of(index).take(self._order)
-        self._runs = _runs(score.take(self._order))
-        self._weight = None if scores.weight is None else scores.weights.take(self._order)
+        order = ascending(score)
+        self._truth = scores.truth_of(index).take(order)
+        self._runs = _runs(score.take(order))
+        self._weight = None if scores.weight is None else scores.weights.take(order)
+        # Kept until the end, of many rows in half the memory.
+        self._order = order.astype(np.int32) if _MANY < len(order) < np.iinfo(np.int32).max else order
 
     def on(self, division: Division) -> list[Area]:
         """Return the area on each part, from one pass over the sorted rows."""
@@ -165,6 +173,7 @@ class _OfClass:
             filled = [np.zeros(len(effect)) if double is None else double for effect, double in handed]
             turned = _back(filled, sorted_rows, division)
             doubles = [None if double is None else turned[part] for part, double in enumerate(doubles)]
+        del handed
         rows = _cut(division, division.places)
         return [
             Area(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -25,7 +25,7 @@ from mlci.stats.scores import Scores
 from mlci.stats.sizes import sizes_finding
 from mlci.stats.slices import Division, Parts
 from mlci.stats.smooth import Smooth
-from mlci.stats.statistic import Battery, Floats, Statistic, Sums
+from mlci.stats.statistic import Battery, Statistic, Sums
 from mlci.stats.tally import GroupTally, Positions, RowTally, Tally, group_numbers
 
 Found = Iterable[tuple[Place, Finding]]
@@ -77,6 +77,8 @@ class Rows:
         metric = _built(kind, self._candidate)
         if not isinstance(metric, Sums):
             return None
+        if self._numbers is None and self._candidate.weight is None and is_plain_mean(kind, metric):
+            return self._on_means(kind, metric)
         before = None if self._baseline is None else _built(kind, self._baseline)
         return self._on_rows(kind, metric, before if isinstance(before, Sums) else None)
 
@@ -130,18 +132,24 @@ class Rows:
         check_kind(kind, self._candidate)
         build, divisions = CURVES[kind.name][0], self._parts.divisions
         after = areas(build, self._candidate, divisions)
-        before: Iterable[list[Area] | list[None]]
+        before: Iterable[Sequence[Area | None]]
         before = ([None] * len(division.names) for division in divisions)
         if self._baseline is not None:
             before = areas(build, self._baseline, divisions)
-        workers = 1 if self._candidate.rows > _ROOM else self._workers
-        for division, (candidates, baselines) in zip(divisions, at_once(after, before, workers), strict=True):
-            rests = resting(kind.name, self._candidate, division)
-            for name, candidate, baseline, (support, strata) in zip(
-                division.names, candidates, baselines, rests, strict=True
-            ):
-                place = self._place(kind, name, self._tallies[name])
-                yield place, area_finding(place, candidate, baseline, strata, place.tally.units(support))
+        pairs = at_once(after, before, 1 if self._candidate.rows > _ROOM else self._workers)
+        for division in divisions:
+            yield from self._on_division(kind, division, *next(pairs))
+
+    def _on_division(
+        self, kind: MetricKind, division: Division, after: list[Area], before: Sequence[Area | None]
+    ) -> Iterator[tuple[Place, Finding]]:
+        """Yield what is found of areas; they are as large as the rows, and gone before the next are made."""
+        rests = resting(kind.name, self._candidate, division)
+        for name, candidate, baseline, (support, strata) in zip(
+            division.names, after, before, rests, strict=True
+        ):
+            place = self._place(kind, name, self._tallies[name])
+            yield place, area_finding(place, candidate, baseline, strata, place.tally.units(support))
 
     def _on_parts(self, kind: MetricKind, finding: _Finding) -> Iterator[tuple[Place, Finding]]:
         """Yield what a function of both models' scores finds on each part."""
@@ -164,12 +172,6 @@ class Rows:
     def _on_rows(
         self, kind: MetricKind, candidate: Sums, baseline: Sums | None
     ) -> Iterator[tuple[Place, Finding]]:
-        if self._numbers is None and self._candidate.weight is None and is_plain_mean(kind, candidate):
-            loss = np.ascontiguousarray(candidate.columns[:, 0])
-            before = None if baseline is None else np.ascontiguousarray(baseline.columns[:, 0])
-            yield from self._on_means(kind, loss, before)
-            return
-
         def found(name: str | None) -> tuple[Place, Finding]:
             rows, place = self._parts.rows(name), self._place(kind, name, self._tallies[name])
             before = None if baseline is None else _of_rows(baseline, rows)
@@ -180,9 +182,13 @@ class Rows:
 
         yield from each(found, list(self._tallies), self._workers)
 
-    def _on_means(
-        self, kind: MetricKind, loss: Floats, before: Floats | None
-    ) -> Iterator[tuple[Place, Finding]]:
+    def _on_means(self, kind: MetricKind, metric: Sums) -> Iterator[tuple[Place, Finding]]:
+        loss, before = metric.columns[:, 0].copy(), None
+        del metric  # holds a column of ones too
+        if self._baseline is not None and isinstance(other := _built(kind, self._baseline), Sums):
+            before = other.columns[:, 0].copy()
+            del other
+
         def found(division: Division) -> list[tuple[Place, Finding]]:
             mine = division.apart(division.taken(loss))
             theirs = [None] * len(mine) if before is None else division.apart(division.taken(before))

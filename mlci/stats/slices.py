@@ -55,7 +55,7 @@ class Division:
         # Kept for every metric, so in half the memory where that will do.
         return found if found is None or self.rows > np.iinfo(np.int32).max else found.astype(np.int32)
 
-    def ordered(self, order: Positions | None) -> Positions | None:
+    def ordered(self, order: NDArray[np.integer[Any]] | None) -> Positions | None:
         """Return places in a list of rows (None: as they are) part by part, ascending in each; None for all.
 
         No part is sorted again: few distinct small numbers are sorted in one pass (radix), which keeps

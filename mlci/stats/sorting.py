@@ -11,6 +11,7 @@ from mlci.stats.tally import Positions
 
 _MANY = 2_000
 """With fewer scores than this a plain sort is as fast."""
+_BLOCK = 1 << 16
 
 
 def ascending(score: NDArray[Any]) -> Positions:
@@ -24,13 +25,17 @@ def ascending(score: NDArray[Any]) -> Positions:
     score = np.ascontiguousarray(score)
     if len(score) < _MANY or score.dtype not in (np.float32, np.float64):
         return np.argsort(score, kind="stable")
-    bits: NDArray[Any] = score.view(np.uint32 if score.dtype == np.float32 else np.uint64)
-    width = 8 * score.dtype.itemsize
-    order = np.argsort(_sixteen(bits, width - 32), kind="stable")
-    order = order.take(np.argsort(_sixteen(bits, width - 16).take(order), kind="stable"))
+    order = np.argsort(_sixteen(score, 2), kind="stable")
+    order = order.take(np.argsort(_sixteen(score, 1).take(order), kind="stable"))
     return order.take(np.argsort(score.take(order), kind="stable"))
 
 
-def _sixteen(bits: NDArray[Any], place: int) -> NDArray[np.uint16]:
-    """Return sixteen bits of each number, from a place on."""
-    return np.right_shift(bits, bits.dtype.type(place)).astype(np.uint16)
+def _sixteen(score: NDArray[Any], place: int) -> NDArray[np.uint16]:
+    """Return sixteen bits of each number: the leading ones (place 1), or those after them (2)."""
+    bits: NDArray[Any] = score.view(np.uint32 if score.dtype == np.float32 else np.uint64)
+    found = np.empty(len(score), dtype=np.uint16)
+    shift = bits.dtype.type(8 * score.dtype.itemsize - 16 * place)
+    for start in range(0, len(score), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        np.copyto(found[rows], bits[rows] >> shift, casting="unsafe")
+    return found
