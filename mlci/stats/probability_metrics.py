@@ -95,9 +95,11 @@ def confidences(scores: Scores) -> tuple[Floats, Mask]:
 
     Two classes: of the positive class; more: of the class with the largest one.
     """
-    probability = probabilities(scores).astype(np.float64)
+    probability = probabilities(scores)
     if scores.task == "binary":
-        return probability[:, scores.positive_index], binary_view(scores).truth
+        sure = np.asarray(probability[:, scores.positive_index], dtype=np.float64)
+        return sure, binary_view(scores).truth
+    probability = probability.astype(np.float64, copy=False)
     return probability.max(axis=1), probability.argmax(axis=1) == scores.label_codes
 
 
