@@ -165,15 +165,14 @@ class _OfClass:
             _cut(division, None if values is None else _taken(values, places))
             for values in (self._truth, self._runs, self._weight)
         ]
+        del places
         curves = [self._build(*one) for one in zip(*cut, strict=True)]
-        handed = [curve.handed_over() for curve in curves]
-        effects = _back([effect for effect, _ in handed], sorted_rows, division)
-        doubles: list[Floats | None] = [double for _, double in handed]
-        if any(double is not None for double in doubles):
-            filled = [np.zeros(len(effect)) if double is None else double for effect, double in handed]
-            turned = _back(filled, sorted_rows, division)
-            doubles = [None if double is None else turned[part] for part, double in enumerate(doubles)]
-        del handed
+        of_sorted, twice = map(list, zip(*(curve.handed_over() for curve in curves), strict=True))
+        effects, none = _back(of_sorted, sorted_rows, division), [double is None for double in twice]
+        doubles: list[Floats | None] = [None] * len(curves)
+        if not all(none):
+            turned = _back(twice, sorted_rows, division)
+            doubles = [None if none[part] else turned[part] for part in range(len(curves))]
         rows = _cut(division, division.places)
         return [
             Area(
@@ -203,11 +202,15 @@ def _runs(score: NDArray[Any]) -> NDArray[np.int32] | None:
     return None if new.all() else np.concatenate([[0], np.cumsum(new, dtype=np.int32)]).astype(np.int32)
 
 
-def _back(of_sorted: list[Floats], order: list[Positions], division: Division) -> list[Floats]:
-    """Return numbers of each part's sorted rows in the order of the part's rows."""
+def _back(of_sorted: list[Any], order: list[Positions], division: Division) -> list[Floats]:
+    """Return numbers of each part's sorted rows in the order of the part's rows; None counts as zeros.
+
+    They are used up on the way, so that they are not held twice.
+    """
     of_rows = np.empty(division.rows)
-    for numbers, here in zip(of_sorted, order, strict=True):
-        of_rows[here] = numbers
+    for part, here in enumerate(order):
+        of_rows[here] = 0.0 if of_sorted[part] is None else of_sorted[part]
+        of_sorted[part] = None
     return division.apart(division.taken(of_rows))
 
 

@@ -129,7 +129,7 @@ class Receiver:
 
     def handed_over(self) -> tuple[Floats, Floats | None]:
         """Return the effects of rows; a row has none on its own placement."""
-        effects, self._effects = self._effects, self._effects[:0]
+        effects, self._effects = self._effects, np.empty(0)
         return effects, None
 
     def bend(self, more: Floats) -> float:
@@ -192,7 +192,7 @@ class Precision:
     def handed_over(self) -> tuple[Floats, Floats | None]:
         """Return the effects of rows, and of rows on their own effects."""
         effects, doubles = self._effects, self._doubles
-        self._effects, self._doubles = effects[:0], None
+        self._effects, self._doubles = np.empty(0), None
         return effects, doubles
 
     def bend(self, more: Floats) -> float:

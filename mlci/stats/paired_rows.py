@@ -46,7 +46,11 @@ class Rows:
         parts: Parts,
         groups: NDArray[Any] | None,
         confidence: float,
+        *,
+        threads: int | None = None,
     ) -> None:
+        """`threads` work side by side on many rows, as many as there are cores by default; no number depends on it."""
+        self._threads = threads or len(os.sched_getaffinity(0))
         self._parts = parts
         self._confidence = confidence
         self._unit = "rows" if groups is None else "groups"
@@ -202,7 +206,7 @@ class Rows:
     @property
     def _workers(self) -> int:
         """How many threads are worth while: one for few rows, which are done before a thread has begun."""
-        return 1 if self._candidate.rows < _MANY else len(os.sched_getaffinity(0))
+        return 1 if self._candidate.rows < _MANY else self._threads
 
 
 def _built(kind: MetricKind, scores: Scores) -> Statistic:

@@ -32,10 +32,12 @@ def ascending(score: NDArray[Any]) -> Positions:
 
 def _sixteen(score: NDArray[Any], place: int) -> NDArray[np.uint16]:
     """Return sixteen bits of each number: the leading ones (place 1), or those after them (2)."""
-    bits: NDArray[Any] = score.view(np.uint32 if score.dtype == np.float32 else np.uint64)
+    kind = np.uint32 if score.dtype == np.float32 else np.uint64
     found = np.empty(len(score), dtype=np.uint16)
-    shift = bits.dtype.type(8 * score.dtype.itemsize - 16 * place)
+    shift = kind(8 * score.dtype.itemsize - 16 * place)
     for start in range(0, len(score), _BLOCK):
         rows = slice(start, start + _BLOCK)
-        np.copyto(found[rows], bits[rows] >> shift, casting="unsafe")
+        # Adding 0 makes one zero of two that are equal and differ in their sign.
+        bits: NDArray[Any] = (score[rows] + score.dtype.type(0)).view(kind)
+        np.copyto(found[rows], bits >> shift, casting="unsafe")
     return found
