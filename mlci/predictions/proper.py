@@ -10,6 +10,7 @@ from mlci.core.inputs import DataInputs
 if TYPE_CHECKING:
     import pandas as pd
 
+_BLOCK = 1 << 18
 _ROUNDING = 0.01
 """How far probabilities may be from adding up to 1: those that were written with two or three digits are."""
 
@@ -24,13 +25,18 @@ def refuse_improper_shares(table: pd.DataFrame, whose: str) -> None:
     shares = [str(name) for name in table.columns if str(name).startswith("probability_")]
     if len(shares) < 2:
         return
-    total = table[shares].sum(axis=1).to_numpy(dtype=float)
-    wrong = np.abs(total - 1) > _ROUNDING
-    if wrong.any():
+    columns = [table[name].to_numpy(dtype=float) for name in shares]
+    wrong, first = 0, 0.0
+    for start in range(0, len(table), _BLOCK):  # sums of all rows at once would be as large as a column
+        total = np.sum([column[start : start + _BLOCK] for column in columns], axis=0)
+        found = total[np.abs(total - 1) > _ROUNDING]
+        first = float(found[0]) if len(found) and not wrong else first
+        wrong += len(found)
+    if wrong:
         raise MlciError(
             "predictions.unreadable",
-            f"the {whose}'s probabilities do not add up to 1 in {int(wrong.sum()):,} of {len(table):,} rows"
-            f" (the first: {float(total[wrong][0]):.4g})",
+            f"the {whose}'s probabilities do not add up to 1 in {wrong:,} of {len(table):,} rows"
+            f" (the first: {first:.4g})",
             "write probability_<class> for every class; of several labels that may hold at once, set data.labels",
         )
 

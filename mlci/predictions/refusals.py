@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlci.core.errors import MlciError
 from mlci.core.inputs import DataInputs
@@ -127,10 +127,13 @@ def refuse_other_kind(table: pd.DataFrame, data: DataInputs, whose: str) -> None
 
 
 def not_finite(values: pd.Series) -> NDArray[np.bool_]:
-    """Return which numbers are missing, NaN or infinite; whole numbers are not copied for it."""
+    """Return which numbers are missing, NaN or infinite; columns of plain numbers are not copied for it."""
     import numpy as np
 
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iub":
         return np.zeros(len(values), dtype=np.bool_)
-    numbers: NDArray[np.float64] = values.to_numpy(dtype=float, na_value=np.nan)
-    return ~np.isfinite(numbers)
+    plain = isinstance(values.dtype, np.dtype) and values.dtype.kind == "f"
+    numbers: NDArray[np.floating[Any]] = (
+        values.to_numpy() if plain else values.to_numpy(dtype=float, na_value=np.nan)
+    )
+    return np.asarray(~np.isfinite(numbers))

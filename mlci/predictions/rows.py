@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mlci.core.errors import MlciError
 from mlci.core.inputs import DataInputs
 from mlci.core.slice_rules import columns_of
+from mlci.predictions.blocks import give_back_memory, with_answers
 from mlci.predictions.joining import UnmatchedError, both_text_or_neither, places, repeats
 from mlci.predictions.multilabel import answers_for, refuse_other_answers, refuse_other_labels
 from mlci.predictions.proper import refuse_bad_queries, refuse_improper_shares
@@ -62,6 +63,7 @@ def evaluation_rows(
             f"it has: {', '.join(present[:30])}",
         )
     frame = read_table(path, names)
+    give_back_memory()
     bad = int(frame[data.key].isna().sum()) + repeats(frame[data.key].dropna()) if data.key else 0
     if bad:
         raise MlciError(
@@ -88,13 +90,15 @@ def read_predictions(path: Path, whose: str, data: DataInputs) -> pd.DataFrame:
     try:
         present = read_columns(path)
         kept = {data.key, data.label, *_answers(present, data, whose)}
-        return read_table(path, [name for name in present if name in kept])
+        table = read_table(path, [name for name in present if name in kept])
     except MlciError as error:
         if error.code == "predictions.unreadable":
             raise
         raise MlciError(
             "predictions.unreadable", f"the {whose}'s predictions cannot be read: {error.message}", error.hint
         ) from error
+    give_back_memory()
+    return table
 
 
 def answers(path: Path, rows: pd.DataFrame, data: DataInputs, whose: str) -> pd.DataFrame:
@@ -126,10 +130,9 @@ def align(table: pd.DataFrame, rows: pd.DataFrame, data: DataInputs, whose: str)
             f"the {whose}'s predictions hold other labels than the evaluation rows, in the same order",
             "set data.key, so that rows can be matched",
         )
-    joined = rows.copy(deep=False)
-    for name in given:
-        values = table.pop(name).array
-        joined[name] = values if where is None else values.take(where)
+    _drop(table, [str(name) for name in table.columns if name not in given])
+    joined = with_answers(rows, table, given, where)
+    give_back_memory()
     refuse_gaps(joined, given, whose)
     if data.labels:
         refuse_other_answers(joined, data, whose)
@@ -182,6 +185,12 @@ def _by_key(table: pd.DataFrame, rows: pd.DataFrame, key: str, whose: str) -> ND
             f" and has {found.extra:,} others (by '{key}')",
             "predict exactly the rows of data.evaluate",
         ) from None
+
+
+def _drop(table: pd.DataFrame, names: Sequence[str]) -> None:
+    """Drop columns where they are, so that whoever else holds the table holds less of it."""
+    for name in names:
+        table.pop(name)
 
 
 def _kind(keys: pd.Series) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mlci.core.errors import MlciError
 from mlci.core.inputs import DataInputs
+from mlci.predictions.blocks import beside
 from mlci.predictions.multilabel import scores_of_labels
 
 if TYPE_CHECKING:
@@ -145,10 +146,9 @@ def spelled_out(table: pd.DataFrame, data: DataInputs) -> pd.DataFrame:
             "write probability_<class> for each",
         )
     positive = positive_of(classes, data)
-    share = table.pop("probability")
-    for value in classes:
-        table[f"{PREFIX}{value}"] = share if value == positive else 1 - share
-    return table
+    share = table.pop("probability").to_numpy(dtype=float)
+    names = [f"{PREFIX}{value}" for value in classes]
+    return beside(table, names, (share if value == positive else 1 - share for value in classes))
 
 
 def _weight(table: pd.DataFrame, data: DataInputs) -> NDArray[np.float64] | None:
@@ -187,6 +187,9 @@ def _probabilities(
     if not columns:
         return None
     names = {name.removeprefix(PREFIX): name for name in columns}
+    if all(str(value) in names for value in classes):
+        # Of columns that lie in one block this is a view.
+        return table[[names[str(value)] for value in classes]].to_numpy(dtype=float)
     return np.column_stack(
         [
             table[names[str(value)]].to_numpy(dtype=float) if str(value) in names else np.zeros(len(table))

@@ -45,15 +45,15 @@ def presence_checks(
 
 def _before(data: DataInputs, labels: set[str], baseline: Baseline | None) -> dict[str, int]:
     """Return the slices of the rows that the baseline was judged on; none where these columns are not recorded."""
-    from mlci.readers import read_table
+    from mlci.readers import read_columns, read_table
 
     recorded = None if baseline is None else baseline.judged_on or baseline.predictions
     if recorded is None or not Path(recorded).is_file():
         return {}
-    table = read_table(recorded)
+    present = set(read_columns(recorded))
     entries = [
-        entry
-        for entry in data.slices
-        if label_of(entry) in labels and set(columns_of([entry])) <= set(map(str, table.columns))
+        entry for entry in data.slices if label_of(entry) in labels and set(columns_of([entry])) <= present
     ]
-    return sizes(sliced(entries, table))
+    if not entries:
+        return {}
+    return sizes(sliced(entries, read_table(recorded, columns_of(entries))))

@@ -17,12 +17,16 @@ from mlci.stats.order import Build, Curve, Precision, Receiver
 from mlci.stats.probability_metrics import probabilities
 from mlci.stats.scores import Scores
 from mlci.stats.skewed import skewed
-from mlci.stats.slices import Parts
+from mlci.stats.slices import Division
+from mlci.stats.sorting import ascending
 from mlci.stats.statistic import Floats, Mask
 from mlci.stats.tally import GroupTally, Positions, Spread
 
 _NOTHING = 1e-12
 """Effects smaller than this share of the largest are rounding."""
+
+_MANY = 2_000_000
+"""From so many rows on memory matters more than the time to look up places that are kept in four bytes."""
 
 CURVES: dict[str, tuple[Build, str]] = {
     "roc_auc": (Receiver, "DeLong interval"),
@@ -50,28 +54,28 @@ class Area:
         return float(np.mean([curve.bend(more.take(order())) for curve, order in self.curves]))
 
 
-def areas(build: Build, scores: Scores, parts: Parts) -> Iterator[tuple[str | None, Area]]:
-    """Yield one model's area on each part; the macro average of one-vs-rest areas for many classes."""
+def areas(build: Build, scores: Scores, divisions: Sequence[Division]) -> Iterator[list[Area]]:
+    """Yield for each division one model's areas on its parts.
+
+    For many classes that is the macro average of one-vs-rest areas.
+    """
     probability = probabilities(scores)
     binary = scores.task == "binary"
     columns = [scores.positive_index] if binary else range(probability.shape[1])
-    of_classes = [_of_class(build, scores, probability[:, index], index, parts) for index in columns]
-    for found in zip(*of_classes, strict=True):
-        areas_of_part = [area for _, area in found]
-        if len(found) == 1:
-            yield found[0]
-            continue
-        effects = np.mean([area.effects for area in areas_of_part], axis=0)
-        doubles = [area.doubles for area in areas_of_part if area.doubles is not None]
-        yield (
-            found[0][0],
-            Area(
-                float(np.mean([area.value for area in areas_of_part])),
-                np.asarray(effects),
-                np.asarray(np.mean(doubles, axis=0)) if len(doubles) == len(found) else None,
-                [area.curves[0] for area in areas_of_part],
-            ),
-        )
+    of_classes = [_OfClass(build, scores, probability[:, index], index) for index in columns]
+    for division in divisions:
+        found = [one.on(division) for one in of_classes]
+        yield found[0] if binary else [_averaged(same) for same in zip(*found, strict=True)]
+
+
+def _averaged(of_classes: Sequence[Area]) -> Area:
+    doubles = [area.doubles for area in of_classes if area.doubles is not None]
+    return Area(
+        float(np.mean([area.value for area in of_classes])),
+        np.asarray(np.mean([area.effects for area in of_classes], axis=0)),
+        np.asarray(np.mean(doubles, axis=0)) if len(doubles) == len(of_classes) else None,
+        [area.curves[0] for area in of_classes],
+    )
 
 
 def area_finding(
@@ -87,8 +91,8 @@ def area_finding(
         own = _law(place, [candidate], math.inf, strata, support)
     if baseline is None:
         return Finding(candidate.value, None, None, own, support, identical=False)
-    size = np.max(np.abs(candidate.effects), initial=0.0) + np.max(np.abs(baseline.effects), initial=0.0)
-    telling = place.tally.units(np.abs(candidate.effects - baseline.effects) > _NOTHING * size)
+    size = _NOTHING * (_largest(candidate.effects) + _largest(baseline.effects))
+    telling = place.tally.units(_beyond(candidate.effects - baseline.effects, size))
     gain: Law | str = ""
     if math.isfinite(candidate.value) and math.isfinite(baseline.value):
         gain = _law(place, [candidate, baseline] if telling else [], telling - 1, strata, support)
@@ -125,6 +129,15 @@ def _law(place: Place, models: list[Area], freedom: float, strata: Mask | None, 
     return Guarded(law, limits=limits)
 
 
+def _largest(effects: Floats) -> float:
+    """Return the size of the largest effect, without an array of sizes."""
+    return max(float(np.max(effects, initial=0.0)), -float(np.min(effects, initial=0.0)))
+
+
+def _beyond(effects: Floats, size: float) -> Mask:
+    return np.asarray((effects > size) | (effects < -size))
+
+
 def _difference(values: list[Any]) -> Any:
     """Return the first, less the second when there are two; 0 of nothing."""
     if not values:
@@ -132,31 +145,52 @@ def _difference(values: list[Any]) -> Any:
     return values[0] - values[1] if len(values) > 1 else values[0]
 
 
-def _of_class(
-    build: Build, scores: Scores, score: NDArray[Any], index: int, parts: Parts
-) -> Iterator[tuple[str | None, Area]]:
-    truth, score = scores.truth_of(index), np.ascontiguousarray(score)
-    weight = None if scores.weight is None else scores.weights
-    order = np.argsort(score, kind="stable")
-    truth, score = truth.take(order), score.take(order)
-    runs = _runs(score)
-    weight = None if weight is None else weight.take(order)
-    of_rows: Floats | None = None
-    for name, places in parts.sorted(order):
-        rows = parts.rows(name)
-        if places is None or rows is None:
-            curve, here = build(truth, runs, weight), order
-        else:
-            of_rows = np.empty(len(truth)) if of_rows is None else of_rows
-            taken = None if weight is None else weight.take(places)
-            tied = None if runs is None else runs.take(places)
-            curve, here = build(truth.take(places), tied, taken), order.take(places)
-        effects, doubles = (
-            None if numbers is None else _back(numbers, here, rows, of_rows)
-            for numbers in (curve.effects, curve.doubles)
-        )
-        if effects is not None:
-            yield name, Area(curve.value, effects, doubles, [(curve, partial(_positions, here, rows))])
+class _OfClass:
+    """One model's rows in the order of its scores for one class: sorted once, for all divisions."""
+
+    def __init__(self, build: Build, scores: Scores, score: NDArray[Any], index: int) -> None:
+        self._build = build
+        order = ascending(score)
+        self._truth = scores.truth_of(index).take(order)
+        self._runs = _runs(score.take(order))
+        self._weight = None if scores.weight is None else scores.weights.take(order)
+        # Kept until the end, of many rows in half the memory.
+        self._order = order.astype(np.int32) if _MANY < len(order) < np.iinfo(np.int32).max else order
+
+    def on(self, division: Division) -> list[Area]:
+        """Return the area on each part, from one pass over the sorted rows."""
+        places = division.ordered(self._order)
+        sorted_rows = division.apart(_taken(self._order, places))
+        cut = [
+            _cut(division, None if values is None else _taken(values, places))
+            for values in (self._truth, self._runs, self._weight)
+        ]
+        del places
+        curves = [self._build(*one) for one in zip(*cut, strict=True)]
+        of_sorted, twice = map(list, zip(*(curve.handed_over() for curve in curves), strict=True))
+        effects, none = _back(of_sorted, sorted_rows, division), [double is None for double in twice]
+        doubles: list[Floats | None] = [None] * len(curves)
+        if not all(none):
+            turned = _back(twice, sorted_rows, division)
+            doubles = [None if none[part] else turned[part] for part in range(len(curves))]
+        rows = _cut(division, division.places)
+        return [
+            Area(
+                curve.value,
+                effects[part],
+                doubles[part],
+                [(curve, partial(_positions, sorted_rows[part], rows[part]))],
+            )
+            for part, curve in enumerate(curves)
+        ]
+
+
+def _taken(values: NDArray[Any], places: Positions | None) -> NDArray[Any]:
+    return values if places is None else values.take(places)
+
+
+def _cut(division: Division, values: NDArray[Any] | None) -> list[Any]:
+    return [None] * len(division.names) if values is None else division.apart(values)
 
 
 def _runs(score: NDArray[Any]) -> NDArray[np.int32] | None:
@@ -168,11 +202,16 @@ def _runs(score: NDArray[Any]) -> NDArray[np.int32] | None:
     return None if new.all() else np.concatenate([[0], np.cumsum(new, dtype=np.int32)]).astype(np.int32)
 
 
-def _back(of_sorted: Floats, order: Positions, rows: Positions | None, room: Floats | None) -> Floats:
-    """Return numbers of sorted rows in the order of the rows; `room` is for those of a part."""
-    of_rows = np.empty(len(order)) if room is None or rows is None else room
-    of_rows[order] = of_sorted
-    return of_rows if rows is None else of_rows.take(rows)
+def _back(of_sorted: list[Any], order: list[Positions], division: Division) -> list[Floats]:
+    """Return numbers of each part's sorted rows in the order of the part's rows; None counts as zeros.
+
+    They are used up on the way, so that they are not held twice.
+    """
+    of_rows = np.empty(division.rows)
+    for part, here in enumerate(order):
+        of_rows[here] = 0.0 if of_sorted[part] is None else of_sorted[part]
+        of_sorted[part] = None
+    return division.apart(division.taken(of_rows))
 
 
 def _positions(order: Positions, rows: Positions | None) -> Positions:
@@ -180,17 +219,20 @@ def _positions(order: Positions, rows: Positions | None) -> Positions:
     return order if rows is None else np.searchsorted(rows, order)
 
 
-def resting(metric: str, scores: Scores, rows: Positions | None) -> tuple[Mask, Mask | None]:
-    """Return which of some rows an area rests on, and the rows of one class where that is a stratum.
+def resting(metric: str, scores: Scores, division: Division) -> list[tuple[Mask, Mask | None]]:
+    """Return which rows of each part an area rests on, and the rows of one class where that is a stratum.
 
     A ROC area of two classes rests on the rarer one, and does not depend on how many there are of
     each; average precision rests on the positive rows, and does depend on that. With more classes all
     rows count.
     """
     if scores.task != "binary":
-        return np.ones(scores.rows if rows is None else len(rows), dtype=np.bool_), None
-    positive = scores.positives if rows is None else scores.positives.take(rows)
+        return [(mask, None) for mask in division.apart(np.ones(division.rows, dtype=np.bool_))]
+    positives = division.apart(division.taken(scores.positives))
     if CURVES[metric][0] is Precision:
-        return positive, None
-    rarer = positive if 2 * int(np.count_nonzero(positive)) <= len(positive) else ~positive
-    return rarer, rarer
+        return [(positive, None) for positive in positives]
+    rarer = [
+        positive if 2 * int(np.count_nonzero(positive)) <= len(positive) else ~positive
+        for positive in positives
+    ]
+    return [(mask, mask) for mask in rarer]

@@ -151,7 +151,8 @@ def _pull(kind: MetricKind, baseline: Scores, candidate: Scores) -> Floats | Non
     """Return what each row adds to the gain when it counts a little more; None where that is not known."""
     if kind.name in CURVES:
         build = CURVES[kind.name][0]
-        found = [next(areas(build, scores, Parts(None, scores.rows)))[1] for scores in (baseline, candidate)]
+        whole = Parts(None, candidate.rows).divisions
+        found = [next(areas(build, scores, whole))[0] for scores in (baseline, candidate)]
         return np.asarray(found[1].effects - found[0].effects)
     before, after = statistic(kind.name, baseline), statistic(kind.name, candidate)
     if not (isinstance(before, Sums) and isinstance(after, Sums)):

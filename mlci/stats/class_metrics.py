@@ -115,6 +115,8 @@ def mcc(scores: Scores) -> Statistic:
 
 def all_rows(scores: Scores) -> Mask:
     """Return the rows that have a weight."""
+    if scores.weight is None:
+        return np.ones(scores.rows, dtype=np.bool_)
     return np.asarray(scores.weights > 0)
 
 
@@ -147,8 +149,8 @@ def _macro(scores: Scores, combine: _ByClass, support: Mask | None = None) -> St
 
 def _by_class(combine: _ByClass) -> Callable[[Floats], Floats]:
     def combined(sums: Floats) -> Floats:
-        right, labelled, predicted = np.split(sums, 3, axis=1)
-        return combine(right, labelled, predicted)
+        size = sums.shape[1] // 3
+        return combine(sums[:, :size], sums[:, size : 2 * size], sums[:, 2 * size :])
 
     return combined
 

@@ -62,7 +62,7 @@ def compare(
         baseline = None if baseline is None else baseline.take(counted)
         candidate, parts = candidate.take(counted), parts.take(counted)
         groups = None if groups is None else np.asarray(groups)[counted]
-    rows = Rows(baseline, candidate, parts, groups, confidence)
+    rows = Rows(baseline, candidate, parts, groups, confidence, threads=threads)
     kinds = [metric_kind(name) for name in dict.fromkeys(metrics)]
     found: dict[Key, Comparison] = {}
     others = []

@@ -158,6 +158,8 @@ class Guarded:
 
     def widened(self, alpha: float) -> bool:
         """Return whether an exact bound moved one of the bounds."""
+        if self.below is None and self.above is None:
+            return False
         return Guarded(self.law, limits=self.limits).bounds(alpha) != self.bounds(alpha)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,7 @@ from mlci.stats.cells import Cells
 from mlci.stats.crew import Crew
 from mlci.stats.disparity import disparity_finding
 from mlci.stats.finding import Finding, Place
+from mlci.stats.means import is_plain_mean, mean_finding
 from mlci.stats.metrics import MetricKind, check_kind
 from mlci.stats.names import by_others
 from mlci.stats.queries import ranking_finding
@@ -26,7 +27,7 @@ from mlci.stats.questions import Question
 from mlci.stats.resampling import GroupSample, RowSample, Sample
 from mlci.stats.scores import Scores
 from mlci.stats.sizes import sizes_finding
-from mlci.stats.slices import Parts
+from mlci.stats.slices import Division, Parts
 from mlci.stats.smooth import Smooth
 from mlci.stats.statistic import Battery, Statistic, Sums
 from mlci.stats.stopping import Stop
@@ -50,7 +51,11 @@ class Rows:
         parts: Parts,
         groups: NDArray[Any] | None,
         confidence: float,
+        *,
+        threads: int | None = None,
     ) -> None:
+        """`threads` work side by side on many rows, as many as there are cores by default; no number depends on it."""
+        self._threads = threads or len(os.sched_getaffinity(0))
         self._parts = parts
         self._confidence = confidence
         self._unit = "rows" if groups is None else "groups"
@@ -81,6 +86,8 @@ class Rows:
         metric = _built(kind, self._candidate)
         if not isinstance(metric, Sums):
             return None
+        if self._numbers is None and self._candidate.weight is None and is_plain_mean(kind, metric):
+            return self._on_means(kind, metric)
         before = None if self._baseline is None else _built(kind, self._baseline)
         return self._on_rows(kind, metric, before if isinstance(before, Sums) else None)
 
@@ -123,42 +130,54 @@ class Rows:
     @cached_property
     def _tallies(self) -> dict[str | None, Tally]:
         """How rows add up, for each part."""
-        return {name: self._tally(self._parts.rows(name)) for name in self._parts.names}
+        return {name: self._tally(name) for name in self._parts.names}
 
     @cached_property
     def _cells(self) -> tuple[Cells, dict[str | None, Tally]]:
         cells = Cells(self._baseline, self._candidate)
-        parts = {name: self._parts.rows(name) for name in self._parts.names}
-        return cells, {name: cells.tally(rows, self._of(rows), self._unit) for name, rows in parts.items()}
+        if self._numbers is not None:
+            numbers = self._numbers
+            parts = {name: self._parts.rows(name) for name in self._parts.names}
+            return cells, {name: cells.of_groups(rows, numbers) for name, rows in parts.items()}
+        found: dict[str | None, Tally] = {}
+        for division in self._parts.divisions:
+            found.update(zip(division.names, cells.on(division, self._unit), strict=True))
+        return cells, found
 
     def _of(self, rows: Positions | None) -> Positions | None:
         return self._numbers if self._numbers is None or rows is None else self._numbers[rows]
 
-    def _tally(self, rows: Positions | None) -> Tally:
-        groups = self._of(rows)
-        if groups is not None:
-            return GroupTally(groups)
-        return RowTally(self._candidate.rows if rows is None else len(rows), self._unit)
+    def _tally(self, name: str | None) -> Tally:
+        if self._numbers is None:
+            return RowTally(self._parts.size(name), self._unit)
+        rows = self._parts.rows(name)
+        return GroupTally(self._numbers if rows is None else self._numbers[rows])
 
     def _place(self, kind: MetricKind, name: str | None, tally: Tally) -> Place:
         return Place(kind, name, tally, kind.span_on(self._candidate), self._confidence)
 
     def _areas(self, kind: MetricKind) -> Iterator[tuple[Place, Finding]]:
         check_kind(kind, self._candidate)
-        build = CURVES[kind.name][0]
-        after = areas(build, self._candidate, self._parts)
-        before: Iterable[tuple[str | None, Area | None]]
-        before = ((name, None) for name in self._parts.names)
+        build, divisions = CURVES[kind.name][0], self._parts.divisions
+        after = areas(build, self._candidate, divisions)
+        before: Iterable[Sequence[Area | None]]
+        before = ([None] * len(division.names) for division in divisions)
         if self._baseline is not None:
-            before = areas(build, self._baseline, self._parts)
-        workers = 1 if self._candidate.rows > _ROOM else self._workers
-        for (name, candidate), (_, baseline) in at_once(after, before, workers):
-            rows, tally = self._parts.rows(name), self._tallies[name]
-            support, strata = resting(kind.name, self._candidate, rows)
-            finding = area_finding(
-                self._place(kind, name, tally), candidate, baseline, strata, tally.units(support)
-            )
-            yield self._place(kind, name, tally), finding
+            before = areas(build, self._baseline, divisions)
+        pairs = at_once(after, before, 1 if self._candidate.rows > _ROOM else self._workers)
+        for division in divisions:
+            yield from self._on_division(kind, division, *next(pairs))
+
+    def _on_division(
+        self, kind: MetricKind, division: Division, after: list[Area], before: Sequence[Area | None]
+    ) -> Iterator[tuple[Place, Finding]]:
+        """Yield what is found of areas; they are as large as the rows, and gone before the next are made."""
+        rests = resting(kind.name, self._candidate, division)
+        for name, candidate, baseline, (support, strata) in zip(
+            division.names, after, before, rests, strict=True
+        ):
+            place = self._place(kind, name, self._tallies[name])
+            yield place, area_finding(place, candidate, baseline, strata, place.tally.units(support))
 
     def _on_parts(self, kind: MetricKind, finding: _Finding) -> Iterator[tuple[Place, Finding]]:
         """Yield what a function of both models' scores finds on each part."""
@@ -181,22 +200,37 @@ class Rows:
     def _on_rows(
         self, kind: MetricKind, candidate: Sums, baseline: Sums | None
     ) -> Iterator[tuple[Place, Finding]]:
-        plain = candidate.mean and self._candidate.weight is None
-
         def found(name: str | None) -> tuple[Place, Finding]:
             rows, place = self._parts.rows(name), self._place(kind, name, self._tallies[name])
-            before = None if baseline is None else _of_rows(baseline, rows, plain=plain)
-            after = _of_rows(candidate, rows, plain=plain)
+            before = None if baseline is None else _of_rows(baseline, rows)
+            after = _of_rows(candidate, rows)
             if not candidate.smooth:
                 return place, sizes_finding(place, after, before)
             return place, Smooth(place, after, before).finding()
 
         yield from each(found, list(self._tallies), self._workers)
 
+    def _on_means(self, kind: MetricKind, metric: Sums) -> Iterator[tuple[Place, Finding]]:
+        loss, before = metric.columns[:, 0].copy(), None
+        del metric  # holds a column of ones too
+        if self._baseline is not None and isinstance(other := _built(kind, self._baseline), Sums):
+            before = other.columns[:, 0].copy()
+            del other
+
+        def found(division: Division) -> list[tuple[Place, Finding]]:
+            mine = division.apart(division.taken(loss))
+            theirs = [None] * len(mine) if before is None else division.apart(division.taken(before))
+            places = [self._place(kind, name, self._tallies[name]) for name in division.names]
+            sides = zip(places, mine, theirs, strict=True)
+            return [(place, mean_finding(place, one, other)) for place, one, other in sides]
+
+        for on_parts in each(found, self._parts.divisions, self._workers):
+            yield from on_parts
+
     @property
     def _workers(self) -> int:
         """How many threads are worth while: one for few rows, which are done before a thread has begun."""
-        return 1 if self._candidate.rows < _MANY else len(os.sched_getaffinity(0))
+        return 1 if self._candidate.rows < _MANY else self._threads
 
 
 def _built(kind: MetricKind, scores: Scores) -> Statistic:
@@ -204,15 +238,11 @@ def _built(kind: MetricKind, scores: Scores) -> Statistic:
     return kind.build(scores)
 
 
-def _of_rows(metric: Sums, rows: Positions | None, *, plain: bool = False) -> Sums:
-    """Return the metric on some rows; in a `plain` mean all rows count 1, which need not be fetched."""
+def _of_rows(metric: Sums, rows: Positions | None) -> Sums:
+    """Return the metric on some rows."""
     if rows is None:
         return metric
-    if not plain:
-        return replace(metric, columns=metric.columns.take(rows, axis=0), support=metric.support.take(rows))
-    columns = np.ones((2, len(rows))).T  # column by column, as they are read
-    columns[:, 0] = metric.columns[:, 0].take(rows)
-    return replace(metric, columns=columns, support=np.ones(len(rows), dtype=np.bool_))
+    return replace(metric, columns=metric.columns.take(rows, axis=0), support=metric.support.take(rows))
 
 
 def _taken(scores: Scores, rows: Positions | None) -> Scores:

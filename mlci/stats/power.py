@@ -108,7 +108,7 @@ def stand_in(scores: Scores, discordant: float, seed: int) -> StandIn:
     return StandIn(other, _share(answers != answers[order]))
 
 
-def _codes(scores: Scores) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _codes(scores: Scores) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return numbers for label and answer of each row; of several labels, one for each combination."""
     if scores.task != "multilabel":
         return scores.label_codes, scores.prediction_codes

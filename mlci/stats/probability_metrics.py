@@ -14,6 +14,7 @@ from mlci.stats.scores import Scores, binary_view
 from mlci.stats.statistic import Average, Floats, Mask, Statistic, Sums, ratio
 
 _BINS = 10
+_BLOCK = 1 << 16
 _Ranked = Callable[[Mask, NDArray[Any], Floats | None], Statistic]
 
 
@@ -45,8 +46,14 @@ def log_loss(scores: Scores) -> Statistic:
     if scores.labels is not None:
         likely = np.where(scores.label, probability, 1.0 - probability).astype(np.float64)
         return mean_of(scores, -np.log(np.clip(likely, smallest, 1 - smallest)).mean(axis=1))
-    of_truth = probability[np.arange(scores.rows), scores.label_codes].astype(np.float64)
-    return mean_of(scores, -np.log(np.clip(of_truth, smallest, 1 - smallest)))
+    codes = scores.label_codes
+
+    def loss(rows: slice) -> Floats:
+        shares = probability[rows]
+        of_truth = shares[np.arange(len(shares)), codes[rows]].astype(np.float64)
+        return np.asarray(-np.log(np.clip(of_truth, smallest, 1 - smallest)), dtype=np.float64)
+
+    return mean_of(scores, _by_blocks(scores.rows, loss))
 
 
 def brier(scores: Scores) -> Statistic:
@@ -55,14 +62,18 @@ def brier(scores: Scores) -> Statistic:
     Two classes: the squared error of the positive class's probability (Brier 1950, the usual half).
     Several labels: the mean over them.
     """
-    probability = probabilities(scores).astype(np.float64)
+    probability = probabilities(scores)
     if scores.labels is not None:
-        return mean_of(scores, ((probability - scores.label) ** 2).mean(axis=1))
-    truth = scores.label_codes[:, None] == np.arange(probability.shape[1])
-    if scores.task == "binary":
-        positive = scores.positive_index
-        return mean_of(scores, (probability[:, positive] - truth[:, positive]) ** 2)
-    return mean_of(scores, 0.5 * ((probability - truth) ** 2).sum(axis=1))
+        return mean_of(scores, ((probability.astype(np.float64) - scores.label) ** 2).mean(axis=1))
+    codes, binary = scores.label_codes, scores.task == "binary"
+    kinds = np.array([scores.positive_index] if binary else range(probability.shape[1]))
+
+    def loss(rows: slice) -> Floats:
+        apart = probability[rows, kinds] - (codes[rows, None] == kinds)
+        squares: Floats = np.square(apart, dtype=np.float64)
+        return squares[:, 0] if binary else 0.5 * squares.sum(axis=1)
+
+    return mean_of(scores, _by_blocks(scores.rows, loss))
 
 
 def calibration_error(scores: Scores) -> Statistic:
@@ -84,9 +95,11 @@ def confidences(scores: Scores) -> tuple[Floats, Mask]:
 
     Two classes: of the positive class; more: of the class with the largest one.
     """
-    probability = probabilities(scores).astype(np.float64)
+    probability = probabilities(scores)
     if scores.task == "binary":
-        return probability[:, scores.positive_index], binary_view(scores).truth
+        sure = np.asarray(probability[:, scores.positive_index], dtype=np.float64)
+        return sure, binary_view(scores).truth
+    probability = probability.astype(np.float64, copy=False)
     return probability.max(axis=1), probability.argmax(axis=1) == scores.label_codes
 
 
@@ -103,10 +116,18 @@ def probabilities(scores: Scores) -> NDArray[Any]:
     """Return the probabilities; raises ValueError when there are none, or one is no probability."""
     if scores.probability is None:
         raise ValueError("this metric needs predicted probabilities and there are none")
-    outside = int(np.sum((scores.probability < 0) | (scores.probability > 1)))
-    if outside:
-        raise ValueError(f"{outside} predicted probabilities lie outside 0 to 1")
+    if scores.improper:
+        raise ValueError(f"{scores.improper} predicted probabilities lie outside 0 to 1")
     return scores.probability
+
+
+def _by_blocks(rows: int, numbers: Callable[[slice], Floats]) -> Floats:
+    """Return a number for each row, made so few at a time that what is in between stays in the cache."""
+    found = np.empty(rows)
+    for start in range(0, rows, _BLOCK):
+        block = slice(start, min(rows, start + _BLOCK))
+        found[block] = numbers(block)
+    return found
 
 
 def _one_or_each(ranked: _Ranked, scores: Scores) -> Statistic:

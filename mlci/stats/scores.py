@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+_FEW = 16
+"""Up to so many classes are looked for one after the other."""
 Task = Literal["binary", "multiclass", "multilabel", "regression"]
 
 
@@ -122,14 +124,22 @@ class Scores:
         return 1 if self.positive is None else self.classes.index(self.positive)
 
     @cached_property
-    def label_codes(self) -> NDArray[np.int64]:
-        """The labels as positions in `classes`; raises ValueError for an unknown label."""
+    def label_codes(self) -> NDArray[np.signedinteger[Any]]:
+        """The labels as positions in `classes`, in few bytes; raises ValueError for an unknown label."""
         return _codes("label", self.label, self.classes or ())
 
     @cached_property
-    def prediction_codes(self) -> NDArray[np.int64]:
-        """The predictions as positions in `classes`; raises ValueError for an unknown one."""
+    def prediction_codes(self) -> NDArray[np.signedinteger[Any]]:
+        """The predictions as positions in `classes`, in few bytes; raises ValueError for an unknown one."""
         return _codes("prediction", self.prediction, self.classes or ())
+
+    @cached_property
+    def improper(self) -> int:
+        """How many probabilities lie outside 0 to 1."""
+        shares = self.probability
+        if shares is None or not shares.size or (shares.min() >= 0 and shares.max() <= 1):
+            return 0
+        return int(np.count_nonzero((shares < 0) | (shares > 1)))
 
     def truth_of(self, index: int) -> NDArray[np.bool_]:
         """Return which rows are of a class, or have a label, by its place in `classes` or `labels`."""
@@ -199,10 +209,12 @@ def check_paired(baseline: Scores, candidate: Scores) -> None:
         raise ValueError(f"baseline has labels {baseline.labels} and candidate {candidate.labels}")
     if candidate.task == "binary" and baseline.positive_index != candidate.positive_index:
         raise ValueError("baseline and candidate name different positive classes")
-    for name, one, other in (
-        ("label", baseline.label, candidate.label),
-        ("weight", baseline.weights, candidate.weights),
-    ):
+    sides = [("label", baseline.label, candidate.label)]
+    if baseline.weight is not None or candidate.weight is not None:
+        sides.append(("weight", baseline.weights, candidate.weights))
+    for name, one, other in sides:
+        if one is other:
+            continue
         unequal = np.asarray(one) != np.asarray(other)
         different = int(np.sum(unequal if unequal.ndim == 1 else unequal.any(axis=1)))
         if different:
@@ -210,15 +222,13 @@ def check_paired(baseline: Scores, candidate: Scores) -> None:
             raise ValueError(f"baseline and candidate are not paired: the {name} differs in {share}")
 
 
-def _codes(name: str, values: NDArray[Any], classes: tuple[Any, ...]) -> NDArray[np.int64]:
+def _codes(name: str, values: NDArray[Any], classes: tuple[Any, ...]) -> NDArray[np.signedinteger[Any]]:
     numbers = np.asarray(classes)
+    small = np.min_scalar_type(-max(1, len(classes)))
     if values.dtype.kind in "biuf" and numbers.dtype.kind in "biuf":
-        # Numbers are looked up in a short sorted list, which is much faster than sorting all rows.
-        order = np.argsort(numbers, kind="stable")
-        places = np.minimum(np.searchsorted(numbers[order], values), len(numbers) - 1)
-        found = order[places]
-        if np.array_equal(numbers[found], values):
-            return found
+        found = _few_codes(values, numbers, small) if len(numbers) <= _FEW else _many_codes(values, numbers)
+        if found is not None:
+            return found.astype(small, copy=False)
     position = {value: index for index, value in enumerate(classes)}
     try:
         distinct, inverse = np.unique(values, return_inverse=True)
@@ -228,7 +238,25 @@ def _codes(name: str, values: NDArray[Any], classes: tuple[Any, ...]) -> NDArray
     if -1 in known:
         unknown = distinct.tolist()[known.index(-1)]
         raise ValueError(f"{name} {unknown!r} is not one of the classes {classes}")
-    return np.asarray(known, dtype=np.int64)[inverse]
+    return np.asarray(known, dtype=small)[inverse]
+
+
+def _few_codes(values: NDArray[Any], classes: NDArray[Any], small: np.dtype[Any]) -> NDArray[Any] | None:
+    """Return the position of each number in few classes, class by class; None with an unknown number."""
+    codes, found = np.zeros(len(values), dtype=small), 0
+    for index, value in enumerate(classes):
+        here = values == value
+        found += int(np.count_nonzero(here))
+        codes += here.astype(small) * small.type(index)
+    return codes if found == len(values) else None
+
+
+def _many_codes(values: NDArray[Any], classes: NDArray[Any]) -> NDArray[Any] | None:
+    """Return the same by a sorted list of classes, which is much faster than sorting all rows."""
+    order = np.argsort(classes, kind="stable")
+    places = np.minimum(np.searchsorted(classes[order], values), len(classes) - 1)
+    found: NDArray[Any] = order[places]
+    return found if np.array_equal(classes[found], values) else None
 
 
 def _check_shape(name: str, values: NDArray[Any], shape: tuple[int, ...]) -> None:
@@ -238,7 +266,7 @@ def _check_shape(name: str, values: NDArray[Any], shape: tuple[int, ...]) -> Non
 
 def _check_finite(name: str, values: NDArray[Any]) -> None:
     try:
-        bad = int(np.sum(~np.isfinite(values)))
+        bad = values.size - int(np.count_nonzero(np.isfinite(values)))
     except TypeError:
         raise ValueError(f"{name} holds values that are not numbers (type {values.dtype})") from None
     if bad:

@@ -91,8 +91,7 @@ class RowTally:
         """Return the variance of the sum, by the sample variance (of each stratum)."""
         if strata is None:
             return _of_units(effects)
-        kinds = [np.flatnonzero(strata), np.flatnonzero(~strata)]
-        return _added([_of_units(effects.take(rows)) for rows in kinds])
+        return _added([_of_units(effects.compress(mask), ours=True) for mask in (strata, ~strata)])
 
     def of_units(self, effects: Floats) -> Floats:
         """Return the effects: each row is a unit."""
@@ -244,12 +243,12 @@ def _is_missing(group: object) -> bool:
     return group is None or (isinstance(group, float) and math.isnan(group))
 
 
-def _of_units(effects: Floats) -> Spread:
-    """Return the spread of a sum of independent effects."""
+def _of_units(effects: Floats, *, ours: bool = False) -> Spread:
+    """Return the spread of a sum of independent effects; those that are `ours` may be changed."""
     units = len(effects)
     if units < 2:
         return Spread(0.0, units - 1)
-    centred = effects - effects.mean()
+    centred = np.subtract(effects, effects.mean(), out=effects if ours else None)
     # Not a product by BLAS: its threads wait for each other when other work is going on.
     squares = float(np.einsum("i,i->", centred, centred))
     spread = Spread(squares * _correction(units), units - 1)
