@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,7 +70,7 @@ def sliced(entries: Sequence[SliceEntry], table: pd.DataFrame, where: Where = _n
     found: list[Sliced] = []
     for number, entry in enumerate(entries):
         try:
-            found.append(_slices_of(entry, table))
+            found.append(_in_few_bytes(_slices_of(entry, table)))
         except ValueError as error:
             place = where(f"data.slices.{number}")
             raise MlciError(
@@ -82,13 +82,20 @@ def sliced(entries: Sequence[SliceEntry], table: pd.DataFrame, where: Where = _n
     return found
 
 
+def _in_few_bytes(found: Sliced) -> Sliced:
+    """Return slices whose numbers take as little memory as they can: there is one for each row."""
+    names = found.column.names
+    numbers = found.column.numbers.astype(np.min_scalar_type(-max(1, len(names))), copy=False)
+    return replace(found, column=Column(numbers, names))
+
+
 def sizes(found: Sequence[Sliced]) -> dict[str, int]:
     """Return the number of rows of each slice."""
     return dict(pair for each in found for pair in _counted(each.column))
 
 
 def _counted(column: Column) -> Iterator[tuple[str, int]]:
-    counts = np.bincount(column.numbers + 1, minlength=len(column.names) + 1)[1:]
+    counts = np.bincount(column.numbers.astype(np.intp) + 1, minlength=len(column.names) + 1)[1:]
     return zip(column.names, (int(count) for count in counts), strict=True)
 
 

@@ -20,7 +20,7 @@ from mlci.stats.skewed import skewed
 from mlci.stats.slices import Division
 from mlci.stats.sorting import ascending
 from mlci.stats.statistic import Floats, Mask
-from mlci.stats.tally import GroupTally, Positions, Spread
+from mlci.stats.tally import GroupTally, Positions, Spread, never_shaped
 
 _NOTHING = 1e-12
 """Effects smaller than this share of the largest are rounding."""
@@ -41,7 +41,7 @@ class Area:
     """One model's area on some rows (a mean over classes): what each row adds to it, once and twice.
 
     `effects` and `doubles` are in the order of the rows; `curves` hold the rows in the order of scores,
-    with a way to find their positions, which few rows need.
+    with a way to find their positions. There are none on so many rows that nobody asks how an area bends.
     """
 
     value: float
@@ -54,15 +54,17 @@ class Area:
         return float(np.mean([curve.bend(more.take(order())) for curve, order in self.curves]))
 
 
-def areas(build: Build, scores: Scores, divisions: Sequence[Division]) -> Iterator[list[Area]]:
-    """Yield for each division one model's areas on its parts.
+def areas(
+    build: Build, scores: Scores, divisions: Sequence[Division], *, grouped: bool = False
+) -> Iterator[list[Area]]:
+    """Yield for each division one model's areas on its parts; `grouped` says that rows are not independent.
 
     For many classes that is the macro average of one-vs-rest areas.
     """
     probability = probabilities(scores)
     binary = scores.task == "binary"
     columns = [scores.positive_index] if binary else range(probability.shape[1])
-    of_classes = [_OfClass(build, scores, probability[:, index], index) for index in columns]
+    of_classes = [_OfClass(build, scores, index, bends=grouped) for index in columns]
     for division in divisions:
         found = [one.on(division) for one in of_classes]
         yield found[0] if binary else [_averaged(same) for same in zip(*found, strict=True)]
@@ -74,7 +76,7 @@ def _averaged(of_classes: Sequence[Area]) -> Area:
         float(np.mean([area.value for area in of_classes])),
         np.asarray(np.mean([area.effects for area in of_classes], axis=0)),
         np.asarray(np.mean(doubles, axis=0)) if len(doubles) == len(of_classes) else None,
-        [area.curves[0] for area in of_classes],
+        [curve for area in of_classes for curve in area.curves],
     )
 
 
@@ -148,8 +150,11 @@ def _difference(values: list[Any]) -> Any:
 class _OfClass:
     """One model's rows in the order of its scores for one class: sorted once, for all divisions."""
 
-    def __init__(self, build: Build, scores: Scores, score: NDArray[Any], index: int) -> None:
-        self._build = build
+    def __init__(self, build: Build, scores: Scores, index: int, *, bends: bool) -> None:
+        """With `bends` every area can be asked how it bends, else those that may have a shape."""
+        self._build, self._bends = build, bends
+        self._stratified = build is Receiver and scores.task == "binary"
+        score = probabilities(scores)[:, index]
         order = ascending(score)
         self._truth = scores.truth_of(index).take(order)
         self._runs = _runs(score.take(order))
@@ -179,10 +184,18 @@ class _OfClass:
                 curve.value,
                 effects[part],
                 doubles[part],
-                [(curve, partial(_positions, sorted_rows[part], rows[part]))],
+                [(curve, partial(_positions, sorted_rows[part], rows[part]))]
+                if self._may_bend(cut[0][part])
+                else [],
             )
             for part, curve in enumerate(curves)
         ]
+
+    def _may_bend(self, truth: Mask) -> bool:
+        """Return whether the interval of an area may ask how it bends."""
+        positive = int(np.count_nonzero(truth))
+        rarer = min(positive, len(truth) - positive) if self._stratified else None
+        return self._bends or not never_shaped(len(truth), rarer)
 
 
 def _taken(values: NDArray[Any], places: Positions | None) -> NDArray[Any]:

@@ -159,11 +159,12 @@ class Rows:
     def _areas(self, kind: MetricKind) -> Iterator[tuple[Place, Finding]]:
         check_kind(kind, self._candidate)
         build, divisions = CURVES[kind.name][0], self._parts.divisions
-        after = areas(build, self._candidate, divisions)
+        grouped = self._numbers is not None
+        after = areas(build, self._candidate, divisions, grouped=grouped)
         before: Iterable[Sequence[Area | None]]
         before = ([None] * len(division.names) for division in divisions)
         if self._baseline is not None:
-            before = areas(build, self._baseline, divisions)
+            before = areas(build, self._baseline, divisions, grouped=grouped)
         pairs = at_once(after, before, 1 if self._candidate.rows > _ROOM else self._workers)
         for division in divisions:
             yield from self._on_division(kind, division, *next(pairs))

@@ -139,4 +139,7 @@ class Parts:
         small = next(
             kind for kind in (np.uint8, np.uint16, np.uint32) if len(column.names) <= np.iinfo(kind).max
         )
-        self._add(Division((np.maximum(column.numbers, -1) + 1).astype(small), column.names, self._rows))
+        numbers = np.zeros(self._rows, dtype=small)
+        inside = np.asarray(column.numbers) >= 0
+        np.add(column.numbers, 1, out=numbers, where=inside, dtype=np.int64, casting="unsafe")
+        self._add(Division(numbers, column.names, self._rows))

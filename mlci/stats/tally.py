@@ -21,6 +21,11 @@ _RARE = 10_000
 """With fewer units than this in one stratum the sum of both is shaped, however many are in the other."""
 
 
+def never_shaped(rows: int, rarer: int | None) -> bool:
+    """Return whether so many independent rows have no shape that is asked for; `rarer` are in the smaller stratum."""
+    return rows > _SHAPED and (rarer is None or rarer > _RARE)
+
+
 class Spread(NamedTuple):
     """The variance of a sum of effects, and the degrees of freedom that it was estimated with.
 
