@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -11,6 +10,7 @@ from pathlib import Path
 import mlci
 from mlci.core.gates import Gate
 from mlci.process import Piped
+from mlci.stats.abreast import cores
 from mlci.stats.crew import PROGRAM, Crew
 from mlci.stats.stopping import Limit, Stop
 
@@ -20,7 +20,7 @@ def crew() -> Crew:
     home = Path(mlci.__file__).resolve().parents[1]
     # -P: a file of the project must not stand in for a module of the standard library.
     argv = [sys.executable, "-P", "-c", PROGRAM, str(home)]
-    return Crew(len(os.sched_getaffinity(0)), partial(Piped, argv, cwd=Path.cwd()))
+    return Crew(cores(), partial(Piped, argv, cwd=Path.cwd()))
 
 
 def stop_of(gates: Sequence[Gate], family: int, alpha: float) -> Stop:

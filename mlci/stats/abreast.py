@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 One = TypeVar("One")
 Other = TypeVar("Other")
+
+
+def cores() -> int:
+    """Return how many cores this process may use; all of them where the system cannot say (macOS)."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def each(work: Callable[[One], Other], items: Sequence[One], workers: int) -> Iterator[Other]:

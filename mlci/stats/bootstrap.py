@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from mlci.stats.abreast import each
+from mlci.stats.abreast import cores, each
 from mlci.stats.finding import Finding, Place, unseen
 from mlci.stats.law import Guarded, Law
 from mlci.stats.replicates import resampled
@@ -89,7 +88,7 @@ class Threads:
 
     def __init__(self, evaluate: Callable[[Piece], Values], threads: int | None) -> None:
         self._evaluate = evaluate
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self._threads = threads or cores()
 
     def run(self, pieces: Sequence[Piece]) -> list[Values]:
         """Return the values of each piece, in their order."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlci.stats.abreast import at_once, each
+from mlci.stats.abreast import at_once, cores, each
 from mlci.stats.areas import CURVES, Area, area_finding, areas, resting
 from mlci.stats.bootstrap import Draws, Entry, bootstrapped
 from mlci.stats.calls import called
@@ -55,7 +54,7 @@ class Rows:
         threads: int | None = None,
     ) -> None:
         """`threads` work side by side on many rows, as many as there are cores by default; no number depends on it."""
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self._threads = threads or cores()
         self._parts = parts
         self._confidence = confidence
         self._unit = "rows" if groups is None else "groups"

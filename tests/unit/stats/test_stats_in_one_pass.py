@@ -66,7 +66,9 @@ def assert_same(one: Comparison, other: Comparison, places: float = 1e-6) -> Non
     error = other.standard_error if math.isfinite(other.standard_error) else 1.0
     for name, value in numbers(one).items():
         if isinstance(value, float) and not isinstance(value, bool):
-            assert value == pytest.approx(theirs[name], rel=1e-9, abs=max(places * error, 1e-10), nan_ok=True), (
+            assert value == pytest.approx(
+                theirs[name], rel=1e-9, abs=max(places * error, 1e-10), nan_ok=True
+            ), (
                 one,
                 name,
             )
